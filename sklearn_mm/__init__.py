@@ -1,0 +1,26 @@
+"""Multimodal learning with scikit-learn: one table of images, sound, text, sequences.
+
+Each modality's encoder is a transformer, fusion is an estimator, and the whole system
+is a :class:`~sklearn.pipeline.Pipeline`. Names load their module on first use, so that
+``import sklearn_mm`` costs next to nothing.
+"""
+
+from ._lazy import lazy_names
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "_column": ["LoadError", "LoadWarning"],
+        "image": ["ColorHistogramEncoder", "HOGEncoder", "ImageLoader"],
+        "audio": ["AudioLoader", "AudioStatistics", "LogMelSpectrogram"],
+        "text": ["TextTokenizer", "TextVectorizer"],
+        "sequence": ["SequencePadder", "SequenceStatistics"],
+        "vector": ["PooledEncoder", "VectorStacker"],
+        "ensemble._base": ["AbstentionWarning"],
+        "ensemble._voting": ["MultimodalVotingClassifier"],
+        "datasets": [],
+        "ensemble": [],
+    },
+)

@@ -1,0 +1,128 @@
+"""Statistics over time of what describes the frames of sounds."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ._spectrum import count_frames, iter_power_spectra, mel_filterbank, to_decibel
+
+_SPECTRAL = ["centroid", "bandwidth", "rolloff", "flatness"]
+_TEMPORAL = ["zero_crossing_rate", "rms"]
+
+
+def frame_feature_names(n_mfcc):
+    """Name the features of a frame, in their order."""
+    cepstral = [f"mfcc{i}" for i in range(n_mfcc)]
+    deltas = [f"mfcc{i}_delta" for i in range(n_mfcc)]
+    return [*cepstral, *deltas, *_SPECTRAL, *_TEMPORAL]
+
+
+def summarise_signals(signals, sampling_rate, n_fft, hop_length, *, n_mels, n_mfcc):
+    """Compute means and standard deviations over the frames of each signal.
+
+    Parameters
+    ----------
+    signals : list of ndarray of shape (n_samples,), float32
+        The signals.
+    sampling_rate : int
+        In Hz.
+    n_fft, hop_length : int
+        A frame's length and distance in samples.
+    n_mels, n_mfcc : int
+        Number of mel bands and of cepstral coefficients.
+
+    Returns
+    -------
+    ndarray of shape (n_signals, 2 * n_features)
+        Means, then standard deviations, of ``frame_feature_names``.
+    """
+    lengths = np.array([len(signal) for signal in signals])
+    counts = count_frames(lengths, n_fft, hop_length)
+    starts = np.cumsum(counts) - counts
+    bank = mel_filterbank(sampling_rate, n_fft, n_mels, 0.0, sampling_rate / 2)
+    frequencies = np.fft.rfftfreq(n_fft, 1 / sampling_rate).astype(np.float32)
+    mel = np.empty((counts.sum(), n_mels), dtype=np.float32)
+    spectral = np.empty((counts.sum(), len(_SPECTRAL)), dtype=np.float32)
+    for place, power in iter_power_spectra(signals, n_fft, hop_length):
+        np.matmul(power, bank, out=mel[place])
+        spectral[place] = _describe_spectra(power, frequencies)
+    mfcc = to_decibel(mel, starts, top_db=80.0) @ _dct_matrix(n_mels, n_mfcc)
+    temporal = np.concatenate([_describe_waves(s, n_fft, hop_length) for s in signals])
+    features = np.hstack([mfcc, _make_deltas(mfcc, starts, counts), spectral, temporal])
+    return _mean_and_deviation(features, starts, counts)
+
+
+@lru_cache(maxsize=16)
+def _dct_matrix(n_mels, n_mfcc):
+    from scipy.fft import dct
+
+    matrix = dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
+    return matrix.T.astype(np.float32)  # (n_mels, n_mfcc)
+
+
+def _describe_spectra(power, frequencies):
+    """Centroid, bandwidth, roll-off and flatness of spectra ``(n_frames, n_bins)``."""
+    magnitude = np.sqrt(power)
+    total = magnitude.sum(axis=1)
+    share = magnitude / np.where(total < np.finfo(np.float32).tiny, 1, total)[:, None]
+    centroid = share @ frequencies
+    spread = (frequencies - centroid[:, None]) ** 2
+    bandwidth = np.sqrt(np.einsum("ij,ij->i", share, spread))
+    energy = np.cumsum(magnitude, axis=1)
+    rolloff = frequencies[np.argmax(energy >= 0.85 * energy[:, -1:], axis=1)]
+    power = np.maximum(power, 1e-10)
+    flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)
+    return np.column_stack([centroid, bandwidth, rolloff, flatness])
+
+
+def _describe_waves(signal, n_fft, hop_length):
+    """Rate of zero crossings and root mean square of a signal's frames."""
+    half = n_fft // 2
+    first = np.arange(count_frames(len(signal), n_fft, hop_length)) * hop_length
+    negative = np.pad(signal < -1e-10, half, mode="edge")
+    crossings = np.cumsum(negative[1:] != negative[:-1])
+    crossings = np.concatenate([[0], crossings])
+    rate = (crossings[first + n_fft - 1] - crossings[first]) / n_fft
+    energy = np.cumsum(np.pad(np.square(signal, dtype=float), (half + 1, half)))
+    power = (energy[first + n_fft] - energy[first]) / n_fft
+    return np.column_stack([rate, np.sqrt(np.maximum(power, 0))])
+
+
+def _make_deltas(features, starts, counts, width=9):
+    """Slopes over ``width`` frames; at a signal's ends those of the last window."""
+    deltas = np.zeros_like(features)
+    n_full = counts >= width
+    half = width // 2
+    if len(features) >= width:
+        slopes = _fit_slopes(features, half)  # of frames half ... len - half
+        frame = np.arange(len(features)) - np.repeat(starts, counts)
+        count = np.repeat(counts, counts)
+        inner = np.clip(frame, half, np.maximum(count - 1 - half, half))
+        source = np.repeat(starts, counts) + inner - half
+        rows = np.flatnonzero(np.repeat(n_full, counts))
+        deltas[rows] = slopes[source[rows]]
+    for signal in np.flatnonzero(~n_full & (counts >= 3)):
+        rows = slice(starts[signal], starts[signal] + counts[signal])
+        odd = int(counts[signal] - 1) | 1  # the largest odd number of frames
+        start, count = np.array([0]), counts[[signal]]
+        deltas[rows] = _make_deltas(features[rows], start, count, min(odd, width - 2))
+    return deltas
+
+
+def _fit_slopes(features, half):
+    """Least-squares slopes of all windows of ``2 * half + 1`` rows."""
+    n_windows = len(features) - 2 * half
+    slopes = np.zeros((n_windows, features.shape[1]), dtype=features.dtype)
+    for k in range(1, half + 1):
+        ahead = features[half + k : half + k + n_windows]
+        behind = features[half - k : half - k + n_windows]
+        slopes += np.float32(k) * (ahead - behind)
+    return slopes / np.float32(2 * sum(k * k for k in range(1, half + 1)))
+
+
+def _mean_and_deviation(features, starts, counts):
+    features = features.astype(np.float64)
+    mean = np.add.reduceat(features, starts) / counts[:, None]
+    squares = (features - np.repeat(mean, counts, axis=0)) ** 2
+    deviation = np.sqrt(np.add.reduceat(squares, starts) / counts[:, None])
+    return np.hstack([mean, deviation])

@@ -1,0 +1,335 @@
+"""A column: its cells, which are missing, NaN padding, and reports of bad cells."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+from joblib import effective_n_jobs
+from sklearn.utils.parallel import Parallel, delayed
+
+from ._imports import is_instance
+
+#: Cells that one task handles: small enough to share work, large enough to pay for it.
+CHUNK = 16
+#: Bad cells that an error or a warning names before it only counts.
+NAMED = 10
+
+
+class LoadError(ValueError):
+    """Cells of a column that could not be read.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, where, and what would be right.
+    failures : list of tuple (row, source, reason)
+        The bad cells in the order of the column. ``row`` is the index label for a
+        pandas column and the position otherwise; ``source`` says what the cell was
+        (its path, or a description of it).
+
+    Examples
+    --------
+    >>> from sklearn_mm import ImageLoader, LoadError
+    >>> try:
+    ...     ImageLoader().fit_transform([b"not an image"])
+    ... except LoadError as error:
+    ...     error.failures[0][:2]
+    (0, '12 bytes')
+    """
+
+    def __init__(self, message, failures=()):
+        super().__init__(message)
+        self.failures = list(failures)
+
+    def __reduce__(self):
+        # An exception pickles its ``args`` alone; workers send errors back by pickle.
+        return type(self), (str(self), self.failures), self.__dict__
+
+
+class LoadWarning(UserWarning):
+    """Cells that could not be read were treated as missing (``on_error="warn"``).
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_mm import ImageLoader, LoadWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", LoadWarning)
+    ...     ImageLoader(on_error="warn").fit_transform([b"not an image"]).shape
+    (1, 28, 28)
+    """
+
+
+@dataclass(frozen=True)
+class Column:
+    """One cell per sample.
+
+    ``cells`` is a 1-D object array, or a numeric array ``(n_samples, ...)`` whose
+    items along the first axis are the cells.
+    """
+
+    cells: np.ndarray
+    missing: np.ndarray  # (n_samples,) bool
+    labels: object  # the row names, something that can be indexed by position
+
+    def __len__(self):
+        return len(self.cells)
+
+
+def as_column(X, owner):
+    """Make a :class:`Column` of whatever a user hands over as one.
+
+    Parameters
+    ----------
+    X : pandas or polars Series or one-column DataFrame, list, ndarray
+        The cells.
+    owner : str
+        Name of the estimator, for errors.
+    """
+    X = _squeeze_frame(X, owner)
+    labels = range(len(X)) if not isinstance(X, pd.Series) else X.index
+    cells = _as_cells(X, owner)
+    return Column(cells, find_missing(cells), labels)
+
+
+def _squeeze_frame(X, owner):
+    if not hasattr(X, "__len__") or isinstance(X, (str, bytes, dict, set)):
+        raise TypeError(
+            f"{owner}: expected a column (a Series, a list or an array with one cell "
+            f"per sample), got one {type(X).__name__}. Put it into a list: [value]."
+        )
+    if isinstance(X, pd.DataFrame):
+        columns = [X.iloc[:, i] for i in range(X.shape[1])]
+    elif is_instance(X, "polars", "DataFrame"):
+        columns = X.get_columns()
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUST":
+        columns = list(X.T)
+    else:
+        return X
+    if len(columns) != 1:
+        names = list(getattr(X, "columns", range(len(columns))))
+        raise ValueError(
+            f"{owner}: expected one column, got {len(columns)}: {names}. Give each "
+            "column an encoder of its own by a ColumnTransformer or a fusion estimator."
+        )
+    return columns[0]
+
+
+def _as_cells(X, owner):
+    if isinstance(X, pd.Series):
+        numeric = X.dtype.kind in "biufc" and isinstance(X.dtype, np.dtype)
+        return X.to_numpy() if numeric else X.to_numpy(dtype=object)
+    if is_instance(X, "polars", "Series"):
+        nested = is_instance(X.dtype, "polars", "Array")
+        X = X.to_numpy() if nested else X.to_list()
+    if isinstance(X, np.ndarray):
+        return X.astype(object) if X.dtype.kind in "UST" else X
+    cells = np.empty(len(X), dtype=object)
+    for row, cell in enumerate(X):  # np.array(X) would stack cells of one shape
+        cells[row] = cell
+    return cells
+
+
+def find_missing(cells):
+    """Say which cells are missing: ``None``, ``NaN``, ``pd.NA``, or an all-NaN sample.
+
+    Parameters
+    ----------
+    cells : ndarray of shape (n_samples, ...)
+        Objects, or a numeric array.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True where the sample is missing.
+    """
+    if cells.dtype.kind == "O":
+        return np.asarray(pd.isna(cells), dtype=bool)
+    missing = np.zeros(len(cells), dtype=bool)
+    if cells.dtype.kind != "f" or cells.size == 0:
+        return missing
+    flat = cells.reshape(len(cells), -1)
+    candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # few: look at these alone
+    missing[candidates] = np.isnan(flat[candidates]).all(axis=1)
+    return missing
+
+
+def load_cells(column, load, *, owner, on_error="raise", n_jobs=None):
+    """Call ``load(row, cell)`` for every cell that is there and report those that fail.
+
+    Parameters
+    ----------
+    column : Column
+        The cells.
+    load : callable
+        Stores what it makes of the cell; raises where the cell is bad. Runs in
+        threads, at most ``n_jobs`` at once.
+    owner : str
+        Name of the estimator, for errors.
+    on_error : {"raise", "warn", "missing"}
+        What to do about bad cells once all cells have been tried.
+    n_jobs : int or None
+        Number of threads.
+    """
+    rows = np.flatnonzero(~column.missing)
+    if effective_n_jobs(n_jobs) == 1:
+        failures = [_load_chunk(column.cells, rows, load)]
+    else:
+        failures = Parallel(n_jobs=n_jobs, require="sharedmem")(
+            delayed(_load_chunk)(column.cells, rows[i : i + CHUNK], load)
+            for i in range(0, len(rows), CHUNK)
+        )
+    failures = [
+        (column.labels[row], describe_cell(column.cells[row]), reason)
+        for row, reason in chain.from_iterable(failures)
+    ]
+    if failures and on_error == "raise":
+        hint = ' Use on_error="missing" to treat such rows as missing.'
+        raise LoadError(_summarise(owner, failures, len(column)) + hint, failures)
+    if failures and on_error == "warn":
+        message = _summarise(owner, failures, len(column))
+        warnings.warn(message + " Treated as missing.", LoadWarning, stacklevel=3)
+
+
+def _load_chunk(cells, rows, load):
+    failures = []
+    for row in rows:
+        try:
+            load(row, cells[row])
+        except (ValueError, TypeError, OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            failures.append((row, reason or type(error).__name__))
+    return failures
+
+
+def _summarise(owner, failures, n_samples):
+    if len(failures) == 1:
+        row, source, reason = failures[0]
+        return f"{owner}: row {row} ({source}) could not be used: {reason}."
+    lines = [f"  row {row} ({source}): {why}" for row, source, why in failures[:NAMED]]
+    if len(failures) > NAMED:
+        lines.append(f"  and {len(failures) - NAMED} more")
+    head = f"{owner}: {len(failures)} of {n_samples} cells could not be used:"
+    return "\n".join([head, *lines]) + "\n"
+
+
+def describe_cell(cell):
+    """Describe a cell in a few words for an error: its path, or its type and size."""
+    if isinstance(cell, (str, os.PathLike)):
+        text = repr(os.fspath(cell))
+        return text if len(text) <= 200 else f"{text[:197]}..."
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        return f"{len(cell)} bytes"
+    if isinstance(cell, np.ndarray):
+        return f"array of shape {cell.shape}, {cell.dtype}"
+    if isinstance(cell, (tuple, list)):
+        return f"{type(cell).__name__} of {len(cell)}"
+    return type(cell).__name__
+
+
+def stack_cells(column, *, owner, on_error="raise", ragged=False, shape=None):
+    """Stack cells that are arrays already into one array.
+
+    Parameters
+    ----------
+    column : Column
+        Cells that numpy can turn into arrays, ``(...)`` all of one shape or, if
+        ``ragged``, ``(length, ...)`` of any length.
+    owner : str
+        Name of the estimator, for errors.
+    on_error : {"raise", "warn", "missing"}
+        What to do about cells that are no arrays of numbers, empty, or of another
+        shape than the others.
+    ragged : bool
+        Whether lengths may differ; shorter samples are padded with NaN at their end.
+    shape : tuple of int or None
+        Shape that cells must have, without the length if ``ragged``. That of the
+        first good cell if None.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float32
+        All NaN where a sample is missing.
+    """
+    skip = int(ragged)
+    samples = [None] * len(column)
+    common = shape
+
+    def store(row, cell):
+        nonlocal common
+        sample = _as_numbers(cell, ndim=skip)
+        common = sample.shape[skip:] if common is None else common
+        if sample.shape[skip:] != common:
+            expected = ("length", *common) if ragged else common
+            expected = str(expected).replace("'", "")
+            raise ValueError(f"its shape {sample.shape} is not {expected}")
+        samples[row] = sample if ragged else sample[None]
+
+    load_cells(column, store, owner=owner, on_error=on_error)
+    stacked = pad_samples(samples, sample_shape=common or ())
+    return stacked if ragged or not common else stacked[:, 0]
+
+
+def _as_numbers(cell, ndim):
+    if isinstance(cell, (str, bytes)):
+        raise TypeError(f"it is a {type(cell).__name__}, not an array of numbers")
+    numbers = np.asarray(cell, dtype=np.float32)
+    if numbers.ndim < ndim:
+        raise TypeError("it is a single number, not an array")
+    if numbers.size == 0:
+        raise ValueError("it is empty")
+    return numbers
+
+
+def pad_samples(samples, *, length=None, sample_shape=()):
+    """Stack samples of different lengths, padding their ends with NaN.
+
+    Parameters
+    ----------
+    samples : list of (ndarray of shape (length, ...) or None)
+        ``None`` is a missing sample.
+    length : int or None
+        Length of the result; longer samples are cut. The longest sample's if None.
+    sample_shape : tuple of int
+        What follows the length in a sample's shape.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, length, ...), float32
+        All NaN where a sample is missing.
+    """
+    if length is None:
+        # At least 1: a row without any value could not say that it is missing.
+        length = max((len(s) for s in samples if s is not None), default=1)
+    padded = np.full((len(samples), length, *sample_shape), np.nan, dtype=np.float32)
+    for row, sample in enumerate(samples):
+        if sample is not None:
+            sample = sample[:length]
+            padded[row, : len(sample)] = sample
+    return padded
+
+
+def valid_lengths(padded):
+    """Lengths of NaN-padded samples: one more than the last step that is not all NaN.
+
+    Parameters
+    ----------
+    padded : ndarray of shape (n_samples, length, ...)
+        Samples padded with NaN at their end.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+        0 where the sample is missing.
+    """
+    n_samples, length = padded.shape[:2]
+    if length == 0:
+        return np.zeros(n_samples, dtype=np.intp)
+    valid = ~np.isnan(padded)  # (n_samples, length, ...)
+    if padded.ndim > 2:
+        valid = valid.any(axis=tuple(range(2, padded.ndim)))
+    lengths = length - np.argmax(valid[:, ::-1], axis=1)
+    return np.where(valid.any(axis=1), lengths, 0)

@@ -1,0 +1,88 @@
+"""What a cell may name and cost: reading its bytes within a root and a size."""
+
+import os
+import stat
+from pathlib import PurePath
+
+
+def read_source(source, *, root=None, max_bytes=None, filesystem=None):
+    """Read the bytes that a cell holds or names.
+
+    Parameters
+    ----------
+    source : bytes-like, str or PathLike
+        The encoded file, or a path to it.
+    root : str, PathLike or None
+        Folder that paths are relative to and must stay in, symlinks resolved.
+    max_bytes : int or None
+        Bound on the size.
+    filesystem : fsspec filesystem or None
+        Opens paths in place of the operating system; then URLs are its affair.
+
+    Returns
+    -------
+    bytes-like
+        The encoded file.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        _check_size(len(source), max_bytes)
+        return source
+    path = os.fsdecode(source)
+    if "\0" in path:
+        raise ValueError("a path cannot hold a NUL byte")
+    if filesystem is not None:
+        return _read_remote(path, root, max_bytes, filesystem)
+    if "://" in path:
+        raise ValueError(
+            "a URL is not opened; download it, or give filesystem= (fsspec)"
+        )
+    return _read_regular_file(path if root is None else _confine(path, root), max_bytes)
+
+
+def _check_relative(path):
+    if os.path.isabs(path) or ".." in PurePath(path).parts:
+        raise ValueError("with root= a path must be relative and without '..'")
+
+
+def _confine(path, root):
+    _check_relative(path)
+    root = os.path.realpath(root)
+    full = os.path.realpath(os.path.join(root, path))
+    if os.path.commonpath([root, full]) != root:
+        raise ValueError("the path leaves root= through a symbolic link")
+    return full
+
+
+def _read_regular_file(path, max_bytes):
+    _check_regular(os.stat(path).st_mode)  # before open: opening a device can act
+    # O_NONBLOCK: a FIFO that took the file's place meanwhile must not block us.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
+        _check_regular(status.st_mode)
+        _check_size(status.st_size, max_bytes)
+        return file.read()
+
+
+def _check_regular(mode):
+    if stat.S_ISDIR(mode):
+        raise ValueError("it is a folder, not a file")
+    if not stat.S_ISREG(mode):
+        raise ValueError("it is not a regular file")
+
+
+def _check_size(n_bytes, max_bytes):
+    if n_bytes == 0:
+        raise ValueError("it is empty")
+    if max_bytes is not None and n_bytes > max_bytes:
+        raise ValueError(f"its {n_bytes:,} bytes exceed max_bytes={max_bytes:,}")
+
+
+def _read_remote(path, root, max_bytes, filesystem):
+    if root is not None:
+        _check_relative(path)
+        path = f"{os.fspath(root).rstrip('/')}/{path}"
+    with filesystem.open(path, "rb") as file:
+        data = file.read() if max_bytes is None else file.read(max_bytes + 1)
+    _check_size(len(data), max_bytes)
+    return data

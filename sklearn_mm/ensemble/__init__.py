@@ -1,0 +1,8 @@
+"""Model fusion: one model per modality, and estimators that combine their answers."""
+
+from .._lazy import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {"_base": ["AbstentionWarning"], "_voting": ["MultimodalVotingClassifier"]},
+)

@@ -1,0 +1,333 @@
+"""What all fusion estimators share: modality specs, columns, fitting, abstention."""
+
+from abc import abstractmethod
+from collections import Counter
+
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackSupportMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, check_array, get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_consistent_length, has_fit_parameter
+
+from .._imports import (
+    BaseComposition,
+    VisualBlock,
+    check_feature_names,
+    check_n_features,
+    print_elapsed_time,
+    routing_enabled,
+)
+from ._modality import find_absent, fit_present, predict_present, select_columns
+
+
+class AbstentionWarning(UserWarning):
+    """Rows on which every modality abstained got the training set's prior.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_mm.ensemble import AbstentionWarning
+    >>> warnings.simplefilter("ignore", AbstentionWarning)
+    """
+
+
+class BaseFusion(CallbackSupportMixin, BaseComposition):
+    """Fits one model per modality, on the rows where that modality is present.
+
+    Subclasses add what the answers are combined by.
+    """
+
+    _parameter_constraints: dict = {"estimators": [list, tuple]}
+
+    @abstractmethod
+    def __init__(self, estimators):
+        self.estimators = estimators
+
+    # Parameters: (name, estimator, columns) seen as the pairs that scikit-learn knows.
+
+    @property
+    def _estimators(self):
+        try:
+            return [(name, estimator) for name, estimator, _ in self.estimators]
+        except (TypeError, ValueError):  # no list of triples: fit says so
+            return self.estimators
+
+    @_estimators.setter
+    def _estimators(self, pairs):
+        self.estimators = [
+            (name, estimator, columns)
+            for (name, estimator), (_, _, columns) in zip(pairs, self.estimators)
+        ]
+
+    def get_params(self, deep=True):
+        """Get the parameters, those of the modalities' models as ``name__parameter``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include those of the models.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
+        return self._get_params("_estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters; ``name="drop"`` leaves a modality out.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name, as ``get_params`` gives them.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        self._set_params("_estimators", **params)
+        return self
+
+    # Fitting.
+
+    def _fit_members(self, X, y, params):
+        """Fit every modality's model; set ``estimators_``, ``named_estimators_``."""
+        members = self._check_members(X)
+        routed = self._route_params(members, y, params)
+        context = self._init_callback_context(max_subtasks=len(members))
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        tasks = [context.subcontext(task_name=f"fit-{m[0]}") for m in members]
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_member)(
+                clone(estimator),
+                name,
+                columns,
+                select_columns(X, columns),
+                y,
+                params=routed[name],
+                message=self._log_message(name, number, len(members)),
+                caller=self,
+                task=task,
+            )
+            for number, ((name, estimator, columns), task) in enumerate(
+                zip(members, tasks), start=1
+            )
+        )
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        fitted = dict(zip(self._columns, self.estimators_))
+        self.named_estimators_ = Bunch(
+            **{name: fitted.get(name, "drop") for name, _, _ in self.estimators}
+        )
+
+    def _check_members(self, X):
+        """Check the specs; give those not dropped, their columns looked up in ``X``."""
+        if not self.estimators or any(
+            not isinstance(spec, (tuple, list)) or len(spec) != 3
+            for spec in self.estimators
+        ):
+            raise ValueError(
+                "estimators must be a non-empty list of (name, estimator, columns), "
+                f"got {self.estimators!r}."
+            )
+        self._validate_names([name for name, _, _ in self.estimators])
+        members = []
+        for name, estimator, columns in self.estimators:
+            if isinstance(estimator, str) and estimator == "drop":
+                continue
+            self._check_member(name, estimator)
+            columns = columns(X) if callable(columns) else columns
+            members.append((name, estimator, columns))
+        if not members:
+            raise ValueError("All modalities are dropped; at least one is needed.")
+        self._columns = {name: columns for name, _, columns in members}
+        self._check_columns(X)
+        return members
+
+    def _check_member(self, name, estimator):
+        if not hasattr(estimator, "fit") or isinstance(estimator, type):
+            raise TypeError(
+                f"modality {name!r}: expected an estimator or 'drop', got "
+                f"{estimator!r}."
+            )
+
+    def _check_columns(self, X):
+        """Check that columns chosen by name are there, with a word on what to do."""
+        known = list(X) if isinstance(X, dict) else list(getattr(X, "columns", []))
+        if len(set(known)) < len(known):
+            twice = [name for name, count in Counter(known).items() if count > 1]
+            raise ValueError(f"X has several columns of the same name: {twice}.")
+        if not known:
+            return
+        for name, columns in self._columns.items():
+            wanted = [columns] if isinstance(columns, str) else columns
+            if not _is_names(columns):
+                continue
+            lacking = [column for column in wanted if column not in known]
+            if lacking:
+                raise ValueError(
+                    f"modality {name!r}: X has no column {lacking}, only {known}. Fill "
+                    "a column with None to say that a modality is absent."
+                )
+
+    def _route_params(self, members, y, params):
+        """Arguments of ``fit`` for each modality's model, sample weights among them."""
+        if routing_enabled():
+            routed = process_routing(self, "fit", **params)
+            return {name: routed[name].fit for name, _, _ in members}
+        unknown = sorted(set(params) - {"sample_weight"})
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}.fit got {unknown}; without metadata routing "
+                "only sample_weight reaches the modalities. Use "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        weight = params.get("sample_weight")
+        if weight is None:
+            return {name: {} for name, _, _ in members}
+        return {name: _weigh(name, model, weight) for name, model, _ in members}
+
+    def get_metadata_routing(self):
+        """Say where the arguments of ``fit`` go: to each modality's model.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing.
+        """
+        router = MetadataRouter(owner=self)
+        for name, estimator, _ in self.estimators:
+            if not isinstance(estimator, str):
+                router.add(
+                    **{name: estimator},
+                    method_mapping=MethodMapping().add(callee="fit", caller="fit"),
+                )
+        return router
+
+    def _log_message(self, name, number, total):
+        if not self.verbose:
+            return None
+        return f"({number} of {total}) Fitting {name}"
+
+    # Predicting.
+
+    def _iter_answers(self, X, method):
+        """Yield each modality's model, the rows it answers for, and its answers."""
+        for (name, columns), estimator in zip(self._columns.items(), self.estimators_):
+            with _annotate(name, columns):
+                rows, answers = predict_present(
+                    estimator, select_columns(X, columns), method
+                )
+            yield estimator, rows, answers
+
+    # Checks of the table.
+
+    def _check_X(self, X, reset):
+        """Check that ``X`` is a table, and the one that ``fit`` saw."""
+        if issparse(X):
+            raise TypeError(
+                f"{type(self).__name__} takes no sparse X, because modalities are "
+                "columns; convert it by X.toarray()."
+            )
+        if not isinstance(X, dict) and not hasattr(X, "columns"):
+            X = check_array(X, dtype=None, ensure_all_finite=False)
+        if isinstance(X, dict):
+            self.n_features_in_ = len(X) if reset else self.n_features_in_
+        elif reset or not all(_is_names(c) for c in self._columns.values()):
+            check_feature_names(self, X, reset=reset)
+            check_n_features(self, X, reset=reset)
+        if not reset:
+            self._check_columns(X)
+        return X
+
+    # What scikit-learn asks.
+
+    @property
+    def _repr_names(self):
+        return [
+            f"{name}: {columns}" if isinstance(columns, str) else name
+            for name, _, columns in self.estimators
+        ]
+
+    def _sk_visual_block_(self):
+        """Show the modalities side by side."""
+        estimators = [estimator for _, estimator, _ in self.estimators]
+        return VisualBlock(
+            "parallel", estimators, names=self._repr_names, dash_wrapped=False
+        )
+
+    def __sklearn_tags__(self):
+        """Say whether cells may be missing: if every modality's model takes them so."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        # A NaN among other cells reaches the model; only absent rows are kept from it.
+        models = [pair[1] for pair in _pairs(self._estimators)]
+        tags.input_tags.allow_nan = all(
+            get_tags(model).input_tags.allow_nan
+            for model in models
+            if isinstance(model, BaseEstimator)
+        )
+        return tags
+
+
+def _pairs(estimators):
+    return estimators if isinstance(estimators, list) else []
+
+
+def _is_names(columns):
+    return isinstance(columns, str) or (
+        isinstance(columns, (list, tuple))
+        and len(columns) > 0
+        and all(isinstance(column, str) for column in columns)
+    )
+
+
+def _weigh(name, model, weight):
+    """Spell sample weights as the model's ``fit`` takes them."""
+    if isinstance(model, FrozenEstimator):
+        return {}
+    prefix = ""
+    while isinstance(model, Pipeline):
+        step, model = model.steps[-1]
+        prefix += f"{step}__"
+    if not has_fit_parameter(model, "sample_weight"):
+        raise TypeError(
+            f"modality {name!r}: {type(model).__name__}.fit takes no sample_weight."
+        )
+    return {f"{prefix}sample_weight": weight}
+
+
+def _fit_member(estimator, name, columns, X, y, *, params, message, caller, task):
+    with _annotate(name, columns), print_elapsed_time(type(caller).__name__, message):
+        check_consistent_length(X, y)
+        if find_absent(X).all():
+            raise ValueError("the modality is missing from every row of X.")
+        with task.propagate_callback_context(estimator):
+            task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+            estimator = fit_present(estimator, X, y, params)
+            task.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    return estimator
+
+
+class _annotate:
+    """Name the modality and its columns in whatever error comes out of it."""
+
+    def __init__(self, name, columns):
+        self.note = f"This happened in modality {name!r}, columns {columns!r}."
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if error is not None:
+            error.add_note(self.note)
+        return False

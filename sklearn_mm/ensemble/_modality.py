@@ -1,0 +1,212 @@
+"""One modality's model: fitted on the rows where it is present, silent elsewhere.
+
+A row is absent if all of its cells are missing, or if a transformer of the modality's
+pipeline returns nothing but NaN for it (a file that could not be read). So a pipeline
+is walked step by step, and each step sees the rows that all before it could answer.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from .._column import as_column, find_missing
+from .._imports import (
+    check_method_params,
+    is_instance,
+    num_samples,
+    routing_enabled,
+    safe_indexing,
+)
+
+
+def select_columns(X, columns):
+    """Take a modality's columns out of a table.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or dict of arrays
+        The table.
+    columns : str, int, list, slice or mask
+        As in :class:`~sklearn.compose.ColumnTransformer`: a scalar gives a 1-D column.
+
+    Returns
+    -------
+    Series, DataFrame, ndarray or dict of arrays
+        The columns.
+    """
+    if isinstance(X, dict):
+        return X[columns] if isinstance(columns, str) else _pick(X, columns)
+    return safe_indexing(X, columns, axis=1)
+
+
+def _pick(X, names):
+    return type(X)(**{name: X[name] for name in names})
+
+
+def find_absent(X):
+    """Say which rows are missing in all of their cells.
+
+    Parameters
+    ----------
+    X : Series, DataFrame, ndarray, sparse matrix, list or dict of arrays
+        A modality's columns, or what a transformer made of them.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True where a row is absent.
+    """
+    if isinstance(X, dict):
+        columns = list(X.values())
+    elif isinstance(X, pd.DataFrame):
+        columns = [X.iloc[:, i] for i in range(X.shape[1])]
+    elif is_instance(X, "polars", "DataFrame"):
+        columns = X.get_columns()
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "O":
+        columns = list(X.T)
+    elif issparse(X):
+        return _find_absent_sparse(X)
+    elif isinstance(X, np.ndarray):
+        return find_missing(X)
+    else:
+        columns = [X]
+    if not columns:
+        return np.zeros(num_samples(X), dtype=bool)
+    return np.logical_and.reduce([as_column(c, "modality").missing for c in columns])
+
+
+def _find_absent_sparse(X):
+    X = X.tocsr()
+    n_missing = np.zeros(X.shape[0], dtype=np.intp)
+    stored = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    np.add.at(n_missing, stored[np.isnan(X.data)], 1)
+    return (n_missing == X.shape[1]) & (n_missing > 0)
+
+
+def fit_present(estimator, X, y, params):
+    """Fit a modality's model on the rows where the modality is present.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone, which is fitted in place.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    y : ndarray of shape (n_samples, ...)
+        Target.
+    params : dict
+        Arguments of ``fit``; those with one value per sample follow the rows.
+
+    Returns
+    -------
+    estimator
+        The fitted model.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.fit(X, y)
+    X, rows = _keep_present(X, np.arange(len(y)))
+    if not _is_chain(estimator):
+        return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
+    *steps, (name, last) = estimator.steps
+    fitted, X, rows = _fit_steps(estimator, steps, X, y, rows, params)
+    if last not in (None, "passthrough"):
+        part = Pipeline([(name, last)])
+        part_params = _select_params(part, name, "fit", params)
+        part.fit(X, y[rows], **check_method_params(y, part_params, rows))
+    estimator.steps = [*fitted, (name, last)]
+    return estimator
+
+
+def _fit_steps(pipeline, steps, X, y, rows, params):
+    """Fit transformers one after the other, each on what all before it could answer."""
+    fitted = []
+    for name, step in steps:
+        if step not in (None, "passthrough"):
+            if _is_chain(step):
+                inner = _select_params(step, name, "fit_transform", params, strip=True)
+                step.steps, X, rows = _fit_steps(step, step.steps, X, y, rows, inner)
+            else:
+                # With a step behind it the pipeline's own cache serves this one too.
+                part = Pipeline(
+                    [(name, step), ("rest", "passthrough")], memory=pipeline.memory
+                )
+                part_params = _select_params(part, name, "fit_transform", params)
+                part_params = check_method_params(y, part_params, rows)
+                X = part.fit_transform(X, y[rows], **part_params)
+                step = part.steps[0][1]
+                X, rows = _keep_present(X, rows)
+        fitted.append((name, step))
+    return fitted, X, rows
+
+
+def predict_present(estimator, X, method):
+    """Ask a modality's model about the rows where the modality is present.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The fitted model.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    method : str
+        "predict", "predict_proba", ...
+
+    Returns
+    -------
+    ndarray of shape (n_present,), int
+        The rows that were answered.
+    ndarray of shape (n_present, ...) or None
+        The answers; None if there are none.
+    """
+    X, rows = _keep_present(X, np.arange(num_samples(X)))
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    if _is_chain(estimator):
+        *steps, (_, last) = estimator.steps
+        X, rows = _transform_steps(steps, X, rows)
+        estimator = last
+    return rows, getattr(estimator, method)(X) if len(rows) else None
+
+
+def _transform_steps(steps, X, rows):
+    for _, step in steps:
+        while isinstance(step, FrozenEstimator):
+            step = step.estimator
+        if step in (None, "passthrough") or not len(rows):
+            continue
+        if _is_chain(step):
+            X, rows = _transform_steps(step.steps, X, rows)
+        else:
+            X, rows = _keep_present(step.transform(X), rows)
+    return X, rows
+
+
+def _is_chain(estimator):
+    # transform_input sends metadata through steps together with X: left to Pipeline.
+    return isinstance(estimator, Pipeline) and estimator.transform_input is None
+
+
+def _keep_present(X, rows):
+    """Drop absent rows of ``X``, and of ``rows``, which numbers them in the table."""
+    present = ~find_absent(X)
+    if present.all():
+        return X, rows
+    kept = np.flatnonzero(present)
+    X = X[kept] if isinstance(X, dict) else safe_indexing(X, kept)
+    return X, rows[kept]
+
+
+def _select_params(part, name, method, params, strip=False):
+    """Arguments that are meant for one step of a pipeline."""
+    if routing_enabled():
+        wanted = get_routing_for_object(part).consumes(method, params.keys())
+        return {key: params[key] for key in wanted}
+    prefix = f"{name}__"
+    return {
+        key.removeprefix(prefix) if strip else key: value
+        for key, value in params.items()
+        if key.startswith(prefix)
+    }

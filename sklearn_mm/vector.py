@@ -1,0 +1,193 @@
+"""Vectors that the user already has, and cells that hold several items each."""
+
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from ._column import as_column, find_missing
+from ._encoder import BaseArrayEncoder, ColumnTransformerMixin
+from ._imports import HasMethods, StrOptions, fit_context, safe_indexing
+
+
+class VectorStacker(BaseArrayEncoder):
+    """Stack cells that are arrays of one shape into rows of a table.
+
+    For embeddings that the user already has, and behind an :class:`ImageLoader` for
+    pixels: arrays of more than one axis are flattened. The transformer is stateless;
+    ``fit`` only remembers the shape of a cell.
+
+    Parameters
+    ----------
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are no arrays of numbers, or of another shape.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple of int
+        Shape of a cell.
+
+    Examples
+    --------
+    >>> from sklearn_mm import VectorStacker
+    >>> VectorStacker().fit_transform([[1, 2], None, [5, 6]])
+    array([[ 1.,  2.],
+           [nan, nan],
+           [ 5.,  6.]], dtype=float32)
+    """
+
+    _ragged = False
+    _parameter_constraints: dict = {
+        "on_error": [StrOptions({"raise", "warn", "missing"})]
+    }
+
+    def __init__(self, *, on_error="raise"):
+        self.on_error = on_error
+
+    def _encode(self, array):
+        return array.reshape(len(array), -1)
+
+    def _check_array(self, array):
+        return array
+
+    def _feature_names(self, sample_shape):
+        return [f"value{i}" for i in range(int(np.prod(sample_shape)))]
+
+
+class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
+    """Encode cells that are lists of items, and pool the items' vectors by row.
+
+    Four photographs of a house, the pages of a document: each item is a cell of the
+    wrapped encoder's kind. A cell that is no list counts as a list of one.
+
+    Parameters
+    ----------
+    encoder : transformer
+        Turns a column of items into vectors.
+    pooling : {"mean", "max", "first"}, default="mean"
+        How the vectors of a row become one. Items that are missing or could not be read
+        do not count.
+
+    Attributes
+    ----------
+    encoder_ : transformer
+        The fitted encoder.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_mm import HOGEncoder, ImageLoader, PooledEncoder
+    >>> photo = np.zeros((48, 64), dtype=np.uint8)
+    >>> encoder = PooledEncoder(make_pipeline(ImageLoader(), HOGEncoder()))
+    >>> encoder.fit_transform([[photo, photo], [photo], None]).shape
+    (3, 324)
+    """
+
+    _parameter_constraints: dict = {
+        "encoder": [HasMethods(["fit", "transform"])],
+        "pooling": [StrOptions({"mean", "max", "first"})],
+    }
+
+    def __init__(self, encoder, pooling="mean"):
+        self.encoder = encoder
+        self.pooling = pooling
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the encoder on the items of all rows.
+
+        Parameters
+        ----------
+        X : column of lists
+            Each a list of cells.
+        y : array-like of shape (n_samples,) or None
+            Target, which an item has from its row.
+
+        Returns
+        -------
+        self
+            The fitted transformer.
+        """
+        items, rows, _ = self._flatten(X)
+        y = None if y is None else safe_indexing(y, rows)
+        self.encoder_ = clone(self.encoder).fit(items, y)
+        return self
+
+    def transform(self, X):
+        """Encode the items and pool them by row.
+
+        Parameters
+        ----------
+        X : column of lists
+            Each a list of cells.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            All NaN where a row has no item that could be read.
+        """
+        check_is_fitted(self)
+        items, rows, n_samples = self._flatten(X)
+        vectors = self.encoder_.transform(items)
+        vectors = vectors.toarray() if issparse(vectors) else np.asarray(vectors)
+        if vectors.ndim != 2:
+            raise ValueError(
+                "PooledEncoder: the encoder must return vectors (n_samples, "
+                f"n_features), got {vectors.shape}. Append one to the loader, such as "
+                "HOGEncoder, AudioStatistics or VectorStacker."
+            )
+        pooled = np.full((n_samples, vectors.shape[1]), np.nan, dtype=np.float32)
+        present = ~find_missing(vectors)
+        rows, first = np.unique(rows[present], return_index=True)
+        if len(rows):
+            pooled[rows] = self._pool(vectors[present], first)
+        return pooled
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features as the encoder does.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+            Names of the input.
+
+        Returns
+        -------
+        ndarray of str
+            One name per feature.
+        """
+        check_is_fitted(self)
+        return self.encoder_.get_feature_names_out(input_features)
+
+    def _flatten(self, X):
+        """Make one column of all items, labelled by their rows, for errors' sake."""
+        column = as_column(X, type(self).__name__)
+        lists = [
+            [] if missing else _as_items(cell)
+            for cell, missing in zip(column.cells, column.missing)
+        ]
+        rows = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
+        items = np.empty(len(rows), dtype=object)
+        for i, item in enumerate(chain.from_iterable(lists)):
+            items[i] = item
+        labels = pd.Index(column.labels).take(rows)
+        return pd.Series(items, index=labels, dtype=object), rows, len(lists)
+
+    def _pool(self, vectors, first):
+        if self.pooling == "first":
+            return vectors[first]
+        if self.pooling == "max":
+            return np.maximum.reduceat(vectors, first)
+        counts = np.diff(first, append=len(vectors))
+        return np.add.reduceat(vectors, first) / counts[:, None]
+
+
+def _as_items(cell):
+    several = isinstance(cell, list) or (
+        isinstance(cell, np.ndarray) and cell.ndim == 1 and cell.dtype.kind in "OUST"
+    )
+    return list(cell) if several else [cell]
