@@ -17,8 +17,10 @@ def frame_feature_names(n_mfcc):
     return [*cepstral, *deltas, *_SPECTRAL, *_TEMPORAL]
 
 
-def summarise_signals(signals, sampling_rate, n_fft, hop_length, *, n_mels, n_mfcc):
-    """Compute means and standard deviations over the frames of each signal.
+def summarise_signals(
+    signals, sampling_rate, n_fft, hop_length, *, n_mels, n_mfcc, n_segments
+):
+    """Compute means and standard deviations over the frames of each signal's segments.
 
     Parameters
     ----------
@@ -30,11 +32,13 @@ def summarise_signals(signals, sampling_rate, n_fft, hop_length, *, n_mels, n_mf
         A frame's length and distance in samples.
     n_mels, n_mfcc : int
         Number of mel bands and of cepstral coefficients.
+    n_segments : int
+        Number of equal parts of a signal.
 
     Returns
     -------
-    ndarray of shape (n_signals, 2 * n_features)
-        Means, then standard deviations, of ``frame_feature_names``.
+    ndarray of shape (n_signals, n_segments * 2 * n_features)
+        Of each segment means, then standard deviations, of ``frame_feature_names``.
     """
     lengths = np.array([len(signal) for signal in signals])
     counts = count_frames(lengths, n_fft, hop_length)
@@ -49,7 +53,7 @@ def summarise_signals(signals, sampling_rate, n_fft, hop_length, *, n_mels, n_mf
     mfcc = to_decibel(mel, starts, top_db=80.0) @ _dct_matrix(n_mels, n_mfcc)
     temporal = np.concatenate([_describe_waves(s, n_fft, hop_length) for s in signals])
     features = np.hstack([mfcc, _make_deltas(mfcc, starts, counts), spectral, temporal])
-    return _mean_and_deviation(features, starts, counts)
+    return _mean_and_deviation(features, starts, counts, n_segments)
 
 
 @lru_cache(maxsize=16)
@@ -120,9 +124,24 @@ def _fit_slopes(features, half):
     return slopes / np.float32(2 * sum(k * k for k in range(1, half + 1)))
 
 
-def _mean_and_deviation(features, starts, counts):
-    features = features.astype(np.float64)
-    mean = np.add.reduceat(features, starts) / counts[:, None]
-    squares = (features - np.repeat(mean, counts, axis=0)) ** 2
-    deviation = np.sqrt(np.add.reduceat(squares, starts) / counts[:, None])
-    return np.hstack([mean, deviation])
+def _mean_and_deviation(features, starts, counts, n_segments):
+    """Means and standard deviations of the segments of each signal, side by side."""
+    bounds = np.arange(n_segments + 1) * counts[:, None] // n_segments
+    first = np.minimum(bounds[:, :-1], counts[:, None] - 1)  # a segment has a frame,
+    last = np.maximum(bounds[:, 1:], first + 1)  # even if it shares it with the next
+    centre = np.add.reduceat(features, starts, dtype=float) / counts[:, None]
+    centred = features - np.repeat(centre, counts, axis=0)
+    sums = _sum_between(centred, starts[:, None] + first, starts[:, None] + last)
+    squares = _sum_between(centred**2, starts[:, None] + first, starts[:, None] + last)
+    size = (last - first)[..., None]
+    mean = sums / size  # (n_signals, n_segments, n_features)
+    deviation = np.sqrt(np.maximum(squares / size - mean**2, 0))
+    mean += centre[:, None]
+    return np.concatenate([mean, deviation], axis=2).reshape(len(starts), -1)
+
+
+def _sum_between(rows, first, last):
+    """Sum ``rows[first:last]`` for arrays of bounds."""
+    bounds = np.stack([first, last], axis=-1).ravel()
+    padded = np.concatenate([rows, np.zeros((1, rows.shape[1]))])  # so that last fits
+    return np.add.reduceat(padded, bounds)[::2].reshape(*first.shape, -1)

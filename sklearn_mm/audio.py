@@ -277,6 +277,9 @@ class AudioStatistics(BaseArrayEncoder):
         Number of cepstral coefficients.
     n_mels : int, default=64
         Number of mel bands that they are computed from.
+    n_segments : int, default=1
+        Number of equal parts of a sound, one after the other, each with its statistics:
+        with one, the order of what is heard is lost.
     n_fft : int or None, default=None
         Samples in a frame. By default the power of two that covers 32 ms.
     hop_length : int or None, default=None
@@ -311,12 +314,17 @@ class AudioStatistics(BaseArrayEncoder):
     (2, 92)
     """
 
-    _parameter_constraints: dict = {**_FRAMES, "n_mfcc": [_COUNT]}
+    _parameter_constraints: dict = {
+        **_FRAMES,
+        "n_mfcc": [_COUNT],
+        "n_segments": [_COUNT],
+    }
 
     def __init__(
         self,
         sampling_rate=16000,
         n_mfcc=20,
+        n_segments=1,
         *,
         n_mels=64,
         n_fft=None,
@@ -324,6 +332,7 @@ class AudioStatistics(BaseArrayEncoder):
     ):
         self.sampling_rate = sampling_rate
         self.n_mfcc = n_mfcc
+        self.n_segments = n_segments
         self.n_mels = n_mels
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -345,6 +354,7 @@ class AudioStatistics(BaseArrayEncoder):
                     hop_length,
                     n_mels=self.n_mels,
                     n_mfcc=self.n_mfcc,
+                    n_segments=self.n_segments,
                 )
                 for _, signals in iter_signals(array, hop_length)
             ]
@@ -352,7 +362,12 @@ class AudioStatistics(BaseArrayEncoder):
 
     def _feature_names(self, sample_shape):
         names = frame_feature_names(min(self.n_mfcc, self.n_mels))
-        return [f"{name}_{part}" for part in ("mean", "std") for name in names]
+        return [
+            f"{name}_{part}" if self.n_segments == 1 else f"{name}_{part}_{segment}"
+            for segment in range(self.n_segments)
+            for part in ("mean", "std")
+            for name in names
+        ]
 
 
 def _as_signals(X, owner):
