@@ -48,9 +48,10 @@ def summarise_signals(
     mel = np.empty((counts.sum(), n_mels), dtype=np.float32)
     spectral = np.empty((counts.sum(), len(_SPECTRAL)), dtype=np.float32)
     for place, power in iter_power_spectra(signals, n_fft, hop_length):
-        np.matmul(power, bank, out=mel[place])
-        spectral[place] = _describe_spectra(power, frequencies)
+        mel[place] = power @ bank
+        spectral[place] = _describe_spectra(power.astype(np.float32), frequencies)
     mfcc = to_decibel(mel, starts, top_db=80.0) @ _dct_matrix(n_mels, n_mfcc)
+    mfcc = mfcc.astype(np.float32)
     temporal = np.concatenate([_describe_waves(s, n_fft, hop_length) for s in signals])
     features = np.hstack([mfcc, _make_deltas(mfcc, starts, counts), spectral, temporal])
     return _mean_and_deviation(features, starts, counts, n_segments)
@@ -61,19 +62,22 @@ def _dct_matrix(n_mels, n_mfcc):
     from scipy.fft import dct
 
     matrix = dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
-    return matrix.T.astype(np.float32)  # (n_mels, n_mfcc)
+    return matrix.T  # (n_mels, n_mfcc)
 
 
 def _describe_spectra(power, frequencies):
     """Centroid, bandwidth, roll-off and flatness of spectra ``(n_frames, n_bins)``."""
     magnitude = np.sqrt(power)
     total = magnitude.sum(axis=1)
-    share = magnitude / np.where(total < np.finfo(np.float32).tiny, 1, total)[:, None]
-    centroid = share @ frequencies
+    share = magnitude / np.where(total < np.float32(1e-38), 1, total)[:, None]
+    # Not by BLAS, whose float32 sums depend on where in a block it finds a frame.
+    centroid = np.einsum("ij,j->i", share, frequencies)
     spread = (frequencies - centroid[:, None]) ** 2
     bandwidth = np.sqrt(np.einsum("ij,ij->i", share, spread))
     energy = np.cumsum(magnitude, axis=1)
-    rolloff = frequencies[np.argmax(energy >= 0.85 * energy[:, -1:], axis=1)]
+    rolloff = frequencies[
+        np.argmax(energy >= np.float32(0.85) * energy[:, -1:], axis=1)
+    ]
     power = np.maximum(power, 1e-10)
     flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)
     return np.column_stack([centroid, bandwidth, rolloff, flatness])

@@ -8,6 +8,9 @@ import numpy as np
 from ._image_header import read_image_header
 from ._imports import is_instance
 
+#: By how much of a resulting pixel a JPEG's last, partly filled block may shift it.
+_SHIFT = 0.125
+
 _lock = Lock()
 _users = 0
 _saved = None
@@ -88,11 +91,12 @@ def _reduced_flag(header, color, cover):
     """Choose the smallest scale that covers the target, whichever way up it is."""
     import cv2
 
-    small, large = min(cover), max(cover)
-    reduction = min(header.height, header.width) / (small if small == large else large)
     name = "GRAYSCALE" if color == "gray" else "COLOR"
     for scale in (8, 4, 2):
-        if reduction >= scale:
+        if all(
+            side >= scale * max(cover) and -side % scale * max(cover) <= _SHIFT * side
+            for side in (header.height, header.width)
+        ):
             return getattr(cv2, f"IMREAD_REDUCED_{name}_{scale}")
     return getattr(cv2, f"IMREAD_{name}")
 
@@ -144,8 +148,9 @@ def _from_pil(image):
 
 
 def _as_depth(pixels):
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype in (np.uint8, np.uint16):
-        return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+        return pixels
     if pixels.dtype.kind == "f":
         if np.isnan(pixels).any():
             raise ValueError("some of its pixels are NaN")

@@ -123,7 +123,8 @@ def as_signal(cell):
     ndarray of shape (n_samples,), float32 or None
         None if all of it is padding.
     """
-    signal = np.asarray(cell)
+    is_array = hasattr(cell, "__array__") or isinstance(cell, (list, tuple))
+    signal = np.asarray(cell) if is_array else np.asarray(None)
     if signal.dtype.kind == "i":
         signal = signal / np.float32(2.0 ** (8 * signal.dtype.itemsize - 1))
     if signal.dtype.kind != "f":

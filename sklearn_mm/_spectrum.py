@@ -91,11 +91,12 @@ def iter_power_spectra(signals, n_fft, hop_length):
     ------
     slice
         The block's place in the flat array of frames.
-    ndarray of shape (n_frames, 1 + n_fft // 2), float32
+    ndarray of shape (n_frames, 1 + n_fft // 2)
         Squared magnitudes of the frames, seen through a Hann window.
     """
     window = hann_window(n_fft)
-    # Double precision: what lies 80 dB below a frame's peak drowns in float32's noise.
+    # Double precision: what lies 80 dB below a frame's peak drowns in float32's noise,
+    # and sums would depend on where in a block BLAS finds a frame.
     block = np.empty((max(16, _BLOCK // n_fft), n_fft))
     start = filled = 0
     for signal in signals:
@@ -129,7 +130,7 @@ def _square(block):
     from scipy.fft import rfft
 
     spectrum = rfft(block)
-    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    return spectrum.real**2 + spectrum.imag**2
 
 
 @lru_cache(maxsize=16)
@@ -160,7 +161,7 @@ def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
 
     Returns
     -------
-    ndarray of shape (1 + n_fft // 2, n_mels), float32
+    ndarray of shape (1 + n_fft // 2, n_mels)
         Multiply power spectra by it.
 
     References
@@ -173,7 +174,7 @@ def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
     rising = (frequencies[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - frequencies[:, None]) / (edges[2:] - edges[1:-1])
     triangles = np.maximum(0, np.minimum(rising, falling))
-    return (triangles * (2 / (edges[2:] - edges[:-2]))).astype(np.float32)
+    return triangles * (2 / (edges[2:] - edges[:-2]))
 
 
 def _hz_to_mel(frequency):

@@ -254,7 +254,7 @@ class LogMelSpectrogram(ArrayTransformer):
             starts = np.cumsum([0, *counts])
             flat = np.empty((starts[-1], self.n_mels), dtype=np.float32)
             for place, power in iter_power_spectra(signals, n_fft, hop_length):
-                np.matmul(power, bank, out=flat[place])
+                flat[place] = power @ bank
             to_decibel(flat, starts[:-1], self.top_db)
             for row, start, count in zip(rows, starts, counts):
                 spectrograms[row, :count] = flat[start : start + count]

@@ -20,7 +20,7 @@ _FIRST_TOKEN = 2
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
-class TextVectorizer(ColumnTransformerMixin, TfidfVectorizer, TransformerMixin):
+class TextVectorizer(ColumnTransformerMixin, TransformerMixin, TfidfVectorizer):
     r"""scikit-learn's ``TfidfVectorizer`` for a column of a table.
 
     The column may be a Series or a one-column frame and may have missing cells, on
@@ -176,7 +176,7 @@ class TextVectorizer(ColumnTransformerMixin, TfidfVectorizer, TransformerMixin):
         texts, missing = as_texts(X, type(self).__name__)
         if not texts:
             raise ValueError("TextVectorizer: there is no text to learn from.")
-        return self._place(super().fit_transform(texts), missing)
+        return self._place(TfidfVectorizer.fit_transform(self, texts), missing)
 
     def transform(self, X):
         """Compute the vectors.
@@ -194,7 +194,7 @@ class TextVectorizer(ColumnTransformerMixin, TfidfVectorizer, TransformerMixin):
         texts, missing = as_texts(X, type(self).__name__)
         check_is_fitted(self)
         if texts:
-            vectors = super().transform(texts)
+            vectors = TfidfVectorizer.transform(self, texts)
         else:  # which scikit-learn refuses
             vectors = sparse.csr_matrix((0, len(self.vocabulary_)))
         return self._place(vectors, missing)

@@ -1,8 +1,8 @@
 """scikit-learn's own checks, on every public estimator that takes a 2-D table."""
 
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_mm import MultimodalVotingClassifier

@@ -1,7 +1,6 @@
 """What all fusion estimators share: modality specs, columns, fitting, abstention."""
 
 from abc import abstractmethod
-from collections import Counter
 
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
@@ -25,7 +24,7 @@ from .._imports import (
     print_elapsed_time,
     routing_enabled,
 )
-from ._modality import find_absent, fit_present, predict_present, select_columns
+from ._modality import fit_present, predict_present, select_columns
 
 
 class AbstentionWarning(UserWarning):
@@ -100,9 +99,8 @@ class BaseFusion(CallbackSupportMixin, BaseComposition):
 
     # Fitting.
 
-    def _fit_members(self, X, y, params):
+    def _fit_members(self, members, X, y, params):
         """Fit every modality's model; set ``estimators_``, ``named_estimators_``."""
-        members = self._check_members(X)
         routed = self._route_params(members, y, params)
         context = self._init_callback_context(max_subtasks=len(members))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -163,9 +161,6 @@ class BaseFusion(CallbackSupportMixin, BaseComposition):
     def _check_columns(self, X):
         """Check that columns chosen by name are there, with a word on what to do."""
         known = list(X) if isinstance(X, dict) else list(getattr(X, "columns", []))
-        if len(set(known)) < len(known):
-            twice = [name for name, count in Counter(known).items() if count > 1]
-            raise ValueError(f"X has several columns of the same name: {twice}.")
         if not known:
             return
         for name, columns in self._columns.items():
@@ -309,8 +304,6 @@ def _weigh(name, model, weight):
 def _fit_member(estimator, name, columns, X, y, *, params, message, caller, task):
     with _annotate(name, columns), print_elapsed_time(type(caller).__name__, message):
         check_consistent_length(X, y)
-        if find_absent(X).all():
-            raise ValueError("the modality is missing from every row of X.")
         with task.propagate_callback_context(estimator):
             task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
             estimator = fit_present(estimator, X, y, params)

@@ -107,7 +107,7 @@ def fit_present(estimator, X, y, params):
     """
     if isinstance(estimator, FrozenEstimator):
         return estimator.fit(X, y)
-    X, rows = _keep_present(X, np.arange(len(y)))
+    X, rows = _keep_some(X, np.arange(len(y)))
     if not _is_chain(estimator):
         return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
     *steps, (name, last) = estimator.steps
@@ -137,7 +137,7 @@ def _fit_steps(pipeline, steps, X, y, rows, params):
                 part_params = check_method_params(y, part_params, rows)
                 X = part.fit_transform(X, y[rows], **part_params)
                 step = part.steps[0][1]
-                X, rows = _keep_present(X, rows)
+                X, rows = _keep_some(X, rows)
         fitted.append((name, step))
     return fitted, X, rows
 
@@ -197,6 +197,14 @@ def _keep_present(X, rows):
     kept = np.flatnonzero(present)
     X = X[kept] if isinstance(X, dict) else safe_indexing(X, kept)
     return X, rows[kept]
+
+
+def _keep_some(X, rows):
+    """Drop absent rows, of which there must be others to learn from."""
+    X, rows = _keep_present(X, rows)
+    if len(rows) == 0:
+        raise ValueError("the modality is missing from every row of X.")
+    return X, rows
 
 
 def _select_params(part, name, method, params, strip=False):

@@ -148,10 +148,11 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
         """
         X = self._check_X(X, reset=True)
         y = self._check_y(X, y)
+        members = self._check_members(X)
         weights = self._check_weights()
         if params.get("sample_weight") is not None:
             params["sample_weight"] = check_sample_weight(params["sample_weight"], y)
-        self._fit_members(X, y, params)
+        self._fit_members(members, X, y, params)
         self.weights_ = weights / weights.sum()
         self._set_classes(y, params.get("sample_weight"))
         return self

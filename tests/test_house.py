@@ -1,0 +1,114 @@
+"""The house's rules that nobody would otherwise measure."""
+
+import ast
+import inspect
+
+import pytest
+
+import sklearn_mm
+import sklearn_mm.datasets
+import sklearn_mm.ensemble
+
+from .conftest import ROOT
+
+PACKAGE = ROOT / "sklearn_mm"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+#: Layers from the bottom up: a module imports from layers below its own only.
+LAYERS = [
+    ["_lazy", "_imports", "_files", "_image_header", "_descriptors", "_signal"],
+    ["_column"],
+    ["_pixels", "_spectrum"],
+    ["_audio_statistics", "_encoder"],
+    ["image", "audio", "text", "sequence", "vector"],
+    ["ensemble._modality", "datasets._home"],
+    ["ensemble._base", "datasets._load_av_digits"],
+    ["ensemble._voting", "datasets._fetch_av_digits"],
+]
+INITS = ["__init__", "ensemble.__init__", "datasets.__init__"]
+PUBLIC = {
+    f"{package.__name__}.{name}": getattr(package, name)
+    for package in (sklearn_mm, sklearn_mm.datasets, sklearn_mm.ensemble)
+    for name in package.__all__
+    if not inspect.ismodule(getattr(package, name))
+}
+
+
+def name_of(path):
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_file_has_at_most_400_lines(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_fits_on_a_screen(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            n_lines = node.end_lineno - body[0].lineno + 1 if body else 0
+            assert n_lines <= 40, f"{node.name} has {n_lines} lines"
+
+
+def imports_of(path):
+    """Modules of the package that a module imports, and the names it takes."""
+    here = name_of(path).split(".")[:-1]
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level + 1]
+            module = [*base, *(node.module or "").split(".")]
+            names = [alias.name for alias in node.names]
+            yield ".".join(part for part in module if part), names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_go_down_and_take_no_private_name(path):
+    layer = {name: i for i, names in enumerate(LAYERS) for name in names}
+    name = name_of(path)
+    if name in INITS:
+        return
+    assert name in layer, f"give {name} a layer"
+    for module, names in imports_of(path):
+        assert layer[module] < layer[name], f"{name} imports {module}"
+        private = [n for n in names if n.startswith("_")]
+        assert not private, f"{name} takes {private} from {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_private_names_of_scikit_learn_come_from_one_place(path):
+    if path.name == "_imports.py":
+        return
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "sklearn"
+        ):
+            names = [*node.module.split("."), *(alias.name for alias in node.names)]
+            assert not [n for n in names if n.startswith("_")], ast.unparse(node)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_have_examples(name):
+    assert ">>> " in PUBLIC[name].__doc__, f"{name} has no example"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_parameter_is_described(name):
+    public = PUBLIC[name]
+    if issubclass(public, Warning) if inspect.isclass(public) else False:
+        return
+    for parameter in inspect.signature(public).parameters.values():
+        described = any(
+            parameter.name in line.split(" : ")[0].split(", ")
+            for line in map(str.strip, public.__doc__.splitlines())
+        )
+        assert described, f"{name} does not describe {parameter.name}"
+
+
+def test_examples_are_short():
+    for path in (ROOT / "examples").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 80, path.name
