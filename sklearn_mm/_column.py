@@ -157,7 +157,7 @@ def find_missing(cells):
     return missing
 
 
-def load_cells(column, load, *, owner, on_error="raise", n_jobs=None):
+def load_cells(column, load, *, owner, on_error=None, n_jobs=None):
     """Call ``load(row, cell)`` for every cell that is there and report those that fail.
 
     Parameters
@@ -169,8 +169,9 @@ def load_cells(column, load, *, owner, on_error="raise", n_jobs=None):
         threads, at most ``n_jobs`` at once.
     owner : str
         Name of the estimator, for errors.
-    on_error : {"raise", "warn", "missing"}
-        What to do about bad cells once all cells have been tried.
+    on_error : {"raise", "warn", "missing"} or None
+        What to do about bad cells once all cells have been tried. None raises for an
+        estimator that leaves its users no choice.
     n_jobs : int or None
         Number of threads.
     """
@@ -186,12 +187,15 @@ def load_cells(column, load, *, owner, on_error="raise", n_jobs=None):
         (column.labels[row], describe_cell(column.cells[row]), reason)
         for row, reason in chain.from_iterable(failures)
     ]
-    if failures and on_error == "raise":
-        hint = ' Use on_error="missing" to treat such rows as missing.'
-        raise LoadError(_summarise(owner, failures, len(column)) + hint, failures)
-    if failures and on_error == "warn":
-        message = _summarise(owner, failures, len(column))
-        warnings.warn(message + " Treated as missing.", LoadWarning, stacklevel=3)
+    if not failures or on_error == "missing":
+        return
+    message = _summarise(owner, failures, len(column))
+    if on_error == "warn":
+        warnings.warn(message + "Treated as missing.", LoadWarning, stacklevel=3)
+        return
+    if on_error == "raise":
+        message += 'Use on_error="missing" to treat such rows as missing.'
+    raise LoadError(message.rstrip(), failures)
 
 
 def _load_chunk(cells, rows, load):
@@ -208,7 +212,7 @@ def _load_chunk(cells, rows, load):
 def _summarise(owner, failures, n_samples):
     if len(failures) == 1:
         row, source, reason = failures[0]
-        return f"{owner}: row {row} ({source}) could not be used: {reason}."
+        return f"{owner}: row {row} ({source}) could not be used: {reason}. "
     lines = [f"  row {row} ({source}): {why}" for row, source, why in failures[:NAMED]]
     if len(failures) > NAMED:
         lines.append(f"  and {len(failures) - NAMED} more")
@@ -230,7 +234,7 @@ def describe_cell(cell):
     return type(cell).__name__
 
 
-def stack_cells(column, *, owner, on_error="raise", ragged=False, shape=None):
+def stack_cells(column, *, owner, on_error=None, ragged=False, shape=None):
     """Stack cells that are arrays already into one array.
 
     Parameters
@@ -240,7 +244,7 @@ def stack_cells(column, *, owner, on_error="raise", ragged=False, shape=None):
         ``ragged``, ``(length, ...)`` of any length.
     owner : str
         Name of the estimator, for errors.
-    on_error : {"raise", "warn", "missing"}
+    on_error : {"raise", "warn", "missing"} or None
         What to do about cells that are no arrays of numbers, empty, or of another
         shape than the others.
     ragged : bool

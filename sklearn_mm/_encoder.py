@@ -135,7 +135,7 @@ class BaseLoader(ArrayTransformer):
         )
 
 
-def as_array(X, owner, *, ragged, on_error="raise", shape=None):
+def as_array(X, owner, *, ragged, on_error=None, shape=None):
     """Turn a loader's array, or a column of arrays, into one float32 array.
 
     Parameters
@@ -146,7 +146,7 @@ def as_array(X, owner, *, ragged, on_error="raise", shape=None):
         Name of the estimator, for errors.
     ragged : bool
         Whether samples may differ in length, and are padded with NaN then.
-    on_error : {"raise", "warn", "missing"}
+    on_error : {"raise", "warn", "missing"} or None
         What to do about cells that are no arrays, or of another shape.
     shape : tuple of int or None
         Shape of a cell, without the length if ``ragged``, where it is known.
@@ -239,7 +239,7 @@ class BaseArrayEncoder(StatelessTransformer):
             X,
             type(self).__name__,
             ragged=self._ragged,
-            on_error=getattr(self, "on_error", "raise"),
+            on_error=getattr(self, "on_error", None),
             shape=sample_shape,
         )
         return self._check_array(array)
