@@ -4,7 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from ._spectrum import count_frames, iter_power_spectra, mel_filterbank, to_decibel
+from ._spectrum import (
+    count_frames,
+    filter_spectra,
+    iter_power_spectra,
+    mel_filterbank,
+    to_decibel,
+)
 
 _SPECTRAL = ["centroid", "bandwidth", "rolloff", "flatness"]
 _TEMPORAL = ["zero_crossing_rate", "rms"]
@@ -48,7 +54,7 @@ def summarise_signals(
     mel = np.empty((counts.sum(), n_mels), dtype=np.float32)
     spectral = np.empty((counts.sum(), len(_SPECTRAL)), dtype=np.float32)
     for place, power in iter_power_spectra(signals, n_fft, hop_length):
-        mel[place] = power @ bank
+        mel[place] = filter_spectra(power, bank)
         spectral[place] = _describe_spectra(power.astype(np.float32), frequencies)
     mfcc = to_decibel(mel, starts, top_db=80.0) @ _dct_matrix(n_mels, n_mfcc)
     mfcc = mfcc.astype(np.float32)

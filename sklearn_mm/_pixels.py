@@ -9,7 +9,7 @@ from ._image_header import read_image_header
 from ._imports import is_instance
 
 #: By how much of a resulting pixel a JPEG's last, partly filled block may shift it.
-_SHIFT = 0.125
+_SHIFT = 0.2
 
 _lock = Lock()
 _users = 0

@@ -95,8 +95,7 @@ def iter_power_spectra(signals, n_fft, hop_length):
         Squared magnitudes of the frames, seen through a Hann window.
     """
     window = hann_window(n_fft)
-    # Double precision: what lies 80 dB below a frame's peak drowns in float32's noise,
-    # and sums would depend on where in a block BLAS finds a frame.
+    # Double precision: what lies 80 dB below a frame's peak drowns in float32's noise.
     block = np.empty((max(16, _BLOCK // n_fft), n_fft))
     start = filled = 0
     for signal in signals:
@@ -161,20 +160,27 @@ def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
 
     Returns
     -------
-    ndarray of shape (1 + n_fft // 2, n_mels)
-        Multiply power spectra by it.
+    sparse array of shape (n_mels, 1 + n_fft // 2)
+        Each filter covers few frequencies; see :func:`filter_spectra`.
 
     References
     ----------
     M. Slaney (1998), "Auditory toolbox", Interval Research technical report 1998-010.
     """
+    from scipy.sparse import csr_array
+
     low, high = _hz_to_mel(np.array([fmin, fmax], dtype=float))
     edges = _mel_to_hz(np.linspace(low, high, n_mels + 2))  # (n_mels + 2,)
     frequencies = np.fft.rfftfreq(n_fft, 1 / sampling_rate)
     rising = (frequencies[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - frequencies[:, None]) / (edges[2:] - edges[1:-1])
     triangles = np.maximum(0, np.minimum(rising, falling))
-    return triangles * (2 / (edges[2:] - edges[:-2]))
+    return csr_array((triangles * (2 / (edges[2:] - edges[:-2]))).T)
+
+
+def filter_spectra(power, bank):
+    """Sum spectra ``(n_frames, n_bins)`` within filters: ``(n_frames, n_mels)``."""
+    return (bank @ power.T).T
 
 
 def _hz_to_mel(frequency):

@@ -12,6 +12,7 @@ from ._signal import as_signal, check_seconds, decode_audio, resample
 from ._spectrum import (
     choose_frames,
     count_frames,
+    filter_spectra,
     iter_power_spectra,
     iter_signals,
     mel_filterbank,
@@ -254,7 +255,7 @@ class LogMelSpectrogram(ArrayTransformer):
             starts = np.cumsum([0, *counts])
             flat = np.empty((starts[-1], self.n_mels), dtype=np.float32)
             for place, power in iter_power_spectra(signals, n_fft, hop_length):
-                flat[place] = power @ bank
+                flat[place] = filter_spectra(power, bank)
             to_decibel(flat, starts[:-1], self.top_db)
             for row, start, count in zip(rows, starts, counts):
                 spectrograms[row, :count] = flat[start : start + count]
