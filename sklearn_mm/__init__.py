@@ -20,7 +20,9 @@ __getattr__, __dir__, __all__ = lazy_names(
         "vector": ["PooledEncoder", "VectorStacker"],
         "ensemble._base": ["AbstentionWarning"],
         "ensemble._voting": ["MultimodalVotingClassifier"],
+        "neural": ["NetClassifier", "NetEncoder", "NetRegressor"],
         "datasets": [],
         "ensemble": [],
+        "nets": [],
     },
 )

@@ -4,6 +4,9 @@ import io
 import os
 from pathlib import Path
 
+# One thread each: tests run side by side, and threads that wait spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 import soundfile

@@ -125,7 +125,12 @@ CASES = {
     ),
 }
 #: Public estimators whose contracts are others, and who holds them.
-ELSEWHERE = {"MultimodalVotingClassifier": "test_common.py and ensemble/"}
+ELSEWHERE = {
+    "MultimodalVotingClassifier": "test_common.py and ensemble/",
+    "NetClassifier": "test_common.py and neural/",
+    "NetEncoder": "test_common.py and neural/",
+    "NetRegressor": "test_common.py and neural/",
+}
 STATELESS = [
     name for name, c in CASES.items() if not get_tags(c.estimator).requires_fit
 ]

@@ -6,8 +6,6 @@ import inspect
 import pytest
 
 import sklearn_mm
-import sklearn_mm.datasets
-import sklearn_mm.ensemble
 
 from .conftest import ROOT
 
@@ -23,11 +21,19 @@ LAYERS = [
     ["ensemble._modality", "datasets._home"],
     ["ensemble._base", "datasets._load_av_digits"],
     ["ensemble._voting", "datasets._fetch_av_digits"],
+    ["nets._layers", "nets._head"],
+    ["nets._recurrent"],
+    ["nets.audio", "nets.image", "nets.sequence", "nets.tabular", "nets.text"],
+    ["neural._batches", "neural._callbacks", "neural._device", "neural._split"],
+    ["neural._base"],
+    ["neural._classifier", "neural._regressor"],
+    ["neural._encoder"],
 ]
-INITS = ["__init__", "ensemble.__init__", "datasets.__init__"]
+SUBPACKAGES = ["ensemble", "datasets", "nets", "neural"]
+INITS = ["__init__", *(f"{name}.__init__" for name in SUBPACKAGES)]
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name)
-    for package in (sklearn_mm, sklearn_mm.datasets, sklearn_mm.ensemble)
+    for package in [sklearn_mm, *(getattr(sklearn_mm, n) for n in SUBPACKAGES)]
     for name in package.__all__
     if not inspect.ismodule(getattr(package, name))
 }
@@ -103,7 +109,7 @@ def test_every_parameter_is_described(name):
         return
     for parameter in inspect.signature(public).parameters.values():
         described = any(
-            parameter.name in line.split(" : ")[0].split(", ")
+            parameter.name in line.split(" : ")[0].lstrip("*").split(", ")
             for line in map(str.strip, public.__doc__.splitlines())
         )
         assert described, f"{name} does not describe {parameter.name}"

@@ -18,13 +18,14 @@ def run(code):
 
 def test_importing_the_package_imports_nothing_heavy():
     run(f"import sklearn_mm, sys; assert not set({HEAVY}) & set(sys.modules)")
-    run("from sklearn_mm import *; import sys; assert 'torch' not in sys.modules")
 
 
 def test_encoders_import_their_library_when_they_run():
     light = {"torch", "librosa", "cv2", "skrub", "soundfile", "soxr"}
     code = (
-        "from sklearn_mm import *; import sys, numpy;"
+        "import sys, numpy;"
+        "from sklearn_mm import AudioLoader, AudioStatistics, HOGEncoder, ImageLoader;"
+        "from sklearn_mm import PooledEncoder, TextVectorizer;"
         "ImageLoader(); AudioLoader(); PooledEncoder(HOGEncoder());"
         "TextVectorizer().fit_transform(['a text']);"
         "AudioStatistics().fit_transform(numpy.ones((1, 999)));"
@@ -34,7 +35,8 @@ def test_encoders_import_their_library_when_they_run():
 
 
 @pytest.mark.parametrize(
-    "package", [sklearn_mm, sklearn_mm.datasets, sklearn_mm.ensemble]
+    "package",
+    [sklearn_mm, *(getattr(sklearn_mm, n) for n in ("ensemble", "datasets", "nets"))],
 )
 def test_every_public_name_resolves_and_shows(package):
     for name in package.__all__:

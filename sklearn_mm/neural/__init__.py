@@ -1,0 +1,12 @@
+"""Estimators that train networks through skorch."""
+
+from .._lazy import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "_classifier": ["NetClassifier"],
+        "_regressor": ["NetRegressor"],
+        "_encoder": ["NetEncoder"],
+    },
+)

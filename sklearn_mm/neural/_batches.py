@@ -1,0 +1,81 @@
+"""Batches sliced from whole arrays, in place of samples collated one by one."""
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Subset
+
+
+class TensorBatches:
+    """Iterate over batches of a dataset that holds arrays.
+
+    A drop-in for :class:`torch.utils.data.DataLoader` with skorch's ``iterator_train``
+    and ``iterator_valid``: the array is viewed as a tensor once and a batch is one
+    indexing operation, where a DataLoader calls ``__getitem__`` for each sample.
+    Datasets of any other kind go through a DataLoader.
+
+    Parameters
+    ----------
+    dataset : skorch Dataset, or Subset of one
+        Holds arrays ``X`` and ``y``.
+    batch_size : int
+        Samples in a batch.
+    shuffle : bool, default=False
+        Whether each pass has another order, drawn from torch's generator.
+    **kwargs : dict
+        What else a DataLoader takes, for datasets that need one.
+    """
+
+    def __init__(self, dataset, batch_size=64, shuffle=False, **kwargs):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.kwargs = kwargs
+
+    def __len__(self):
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self):
+        rows, whole = None, self.dataset
+        while isinstance(whole, Subset):
+            indices = torch.as_tensor(np.asarray(whole.indices))
+            rows = indices if rows is None else indices[rows]
+            whole = whole.dataset
+        X, y = getattr(whole, "X", None), getattr(whole, "y", None)
+        if not isinstance(X, (np.ndarray, torch.Tensor)):
+            return iter(
+                DataLoader(
+                    self.dataset, self.batch_size, shuffle=self.shuffle, **self.kwargs
+                )
+            )
+        return self._slice(as_tensors(X), as_tensors(y), rows, len(whole))
+
+    def _slice(self, X, y, rows, n_samples):
+        if rows is None:
+            rows = torch.arange(n_samples)
+        if self.shuffle:
+            rows = rows[torch.randperm(len(rows))]
+        if y is None:
+            y = torch.zeros(n_samples)
+        starts = list(range(0, len(rows), self.batch_size))
+        if self.shuffle and len(rows) % self.batch_size == 1 and len(starts) > 1:
+            starts.pop()  # batch norm cannot train on a batch of one
+        for start, end in zip(starts, [*starts[1:], len(rows)]):
+            yield _take(X, rows[start:end]), _take(y, rows[start:end])
+
+
+def as_tensors(arrays):
+    """View an array, or each of a tuple of arrays, as a tensor."""
+    if isinstance(arrays, tuple):
+        return tuple(as_tensors(array) for array in arrays)
+    if isinstance(arrays, np.ndarray):
+        if not arrays.flags.writeable:  # a read-only memmap: we only read, too
+            arrays = np.lib.stride_tricks.as_strided(arrays)
+        return torch.from_numpy(arrays)
+    return arrays
+
+
+def _take(tensors, rows):
+    if isinstance(tensors, tuple):
+        return tuple(_take(tensor, rows) for tensor in tensors)
+    taken = tensors[rows]
+    return taken.float() if taken.dtype == torch.float64 else taken
