@@ -20,9 +20,12 @@ __getattr__, __dir__, __all__ = lazy_names(
         "vector": ["PooledEncoder", "VectorStacker"],
         "ensemble._base": ["AbstentionWarning"],
         "ensemble._voting": ["MultimodalVotingClassifier"],
-        "neural": ["NetClassifier", "NetEncoder", "NetRegressor"],
+        "neural._classifier": ["NetClassifier"],
+        "neural._encoder": ["NetEncoder"],
+        "neural._regressor": ["NetRegressor"],
         "datasets": [],
         "ensemble": [],
         "nets": [],
+        "neural": [],
     },
 )

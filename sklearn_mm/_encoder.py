@@ -30,8 +30,11 @@ class ArrayOutputMixin:
 
     Such an array has no columns to name, so ``set_output`` leaves it an array, and
     ``get_feature_names_out`` hands the names of the input on to the encoder behind it.
-    Classes with it are declared with ``auto_wrap_output_keys=None``.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        # Not wrapped under a global set_config(transform_output=...) either.
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def set_output(self, *, transform=None):
         """Do nothing: an array of samples is no table, whatever container is asked for.
@@ -100,9 +103,7 @@ class StatelessTransformer(ColumnTransformerMixin, TransformerMixin, BaseEstimat
         return tags
 
 
-class ArrayTransformer(
-    ArrayOutputMixin, StatelessTransformer, auto_wrap_output_keys=None
-):
+class ArrayTransformer(ArrayOutputMixin, StatelessTransformer):
     """A stateless transformer to one array whose samples need not be vectors."""
 
 

@@ -227,7 +227,6 @@ class TextTokenizer(
     ColumnTransformerMixin,
     TransformerMixin,
     BaseEstimator,
-    auto_wrap_output_keys=None,
 ):
     """Token ids of texts, for networks.
 

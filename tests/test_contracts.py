@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from joblib import parallel_config
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
@@ -353,6 +354,14 @@ def test_vectors_have_names_and_obey_set_output(case):
     assert frame.index.tolist() == column.index.tolist()
     frame = encoder.set_output(transform="polars").transform(column)
     assert frame.columns == names.tolist()
+
+
+def test_a_global_output_container_wraps_vectors_only(case):
+    if isinstance(case.estimator, TextVectorizer) and case.estimator.sparse_output:
+        return  # scikit-learn refuses sparse frames, and says what to do
+    with config_context(transform_output="pandas"):
+        output = clone(case.estimator).fit(case.cells).transform(case.cells)
+    assert isinstance(output, pd.DataFrame if case.is_vector else np.ndarray)
 
 
 def test_wrong_parameters_are_refused_by_name(case):
