@@ -29,7 +29,8 @@ def fork_generators(seed, device):
     on_cuda = device.type == "cuda"
     devices = []
     if on_cuda:
-        devices = [device.index or torch.cuda.current_device()]
+        current = torch.cuda.current_device()
+        devices = [current if device.index is None else device.index]
     with torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed)
         if on_cuda:
