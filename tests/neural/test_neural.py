@@ -233,7 +233,6 @@ def test_a_users_own_module_works(table, kind):
 
 def test_tokens_not_seen_in_fit_are_unknown():
     texts = np.array(["red dress", "blue dress", "red shoe", "blue shoe"] * 20)
-    y = np.array(["red", "blue"] * 40)
     y = np.array([text.split()[0] for text in texts])
     tokenizer = TextTokenizer().fit([*texts, "green rare words"])
     net = make_net(TextCNN, max_epochs=30, lr=0.01, module__dropout=0.0)
