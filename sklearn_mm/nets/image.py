@@ -99,7 +99,8 @@ class ImageCNN(_ImageNet):
             layers.append(nn.Conv2d(n_inputs, n_outputs, kernel_size, padding="same"))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(n_outputs))
-            layers += [nn.ReLU(), nn.MaxPool2d(2)]
+            # The maximum of ReLUs, at a quarter of their cost.
+            layers += [nn.MaxPool2d(2), nn.ReLU(inplace=True)]
             if dropout:
                 layers.append(nn.Dropout2d(dropout))
             n_inputs = n_outputs
@@ -138,9 +139,9 @@ class _ResidualBlock(nn.Module):
         )
 
     def forward(self, x):
-        active = self.norm1(x).relu()
+        active = self.norm1(x).relu_()
         x = x if self.shortcut is None else self.shortcut(active)
-        active = self.norm2(self.conv1(active)).relu()
+        active = self.norm2(self.conv1(active)).relu_()
         return x + self.conv2(self.dropout(active))
 
 
@@ -214,4 +215,4 @@ class ImageResNet(_ImageNet):
             Vectors.
         """
         x = self.stages(self._channels_first(x))
-        return self.norm(x).relu().mean(dim=(2, 3))
+        return self.norm(x).relu_().mean(dim=(2, 3))

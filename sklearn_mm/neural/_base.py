@@ -17,13 +17,10 @@ from torch.utils.data import Subset
 from .._column import find_missing
 from .._imports import check_sample_weight
 from ..nets._head import WithHead
-from ._batches import TensorBatches, as_tensors
+from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
-from ._device import fork_generators, pick_device
+from ._device import fork_generators, keep_freed_memory, pick_device
 from ._split import split_rows
-
-#: Numbers that a backbone's ``adapt`` sees at most; more tell it nothing new.
-_ADAPT = 2**22
 
 
 class BaseNet(CallbackSupportMixin, NeuralNet):
@@ -155,6 +152,7 @@ class BaseNet(CallbackSupportMixin, NeuralNet):
         weight = self._combine_weights(sample_weight, samples, target)
         samples, target, weight = self._drop_missing(samples, target, weight)
         self._seed = self._draw_seed()
+        keep_freed_memory()
         with fork_generators(self._seed, self.device), self._on_device():
             if fresh:
                 self.initialize()
@@ -289,8 +287,8 @@ class BaseNet(CallbackSupportMixin, NeuralNet):
         """Show the backbone some training samples, if it wants to see them."""
         adapt = getattr(self.module_.backbone, "adapt", None)
         if adapt is not None and not self._takes_ids():
-            step = -(-samples.size // _ADAPT)
-            some = as_tensors(np.ascontiguousarray(samples[::step], dtype=np.float32))
+            some = take_some(samples)
+            some = as_tensors(np.ascontiguousarray(some, dtype=np.float32))
             adapt(to_device(some, pick_device(self.device)))
 
     def get_split_datasets(self, X, y=None, **fit_params):

@@ -68,10 +68,28 @@ def as_tensors(arrays):
     if isinstance(arrays, tuple):
         return tuple(as_tensors(array) for array in arrays)
     if isinstance(arrays, np.ndarray):
-        if not arrays.flags.writeable:  # a read-only memmap: we only read, too
-            arrays = np.lib.stride_tricks.as_strided(arrays)
-        return torch.from_numpy(arrays)
+        if min(arrays.strides, default=0) < 0:  # torch has no such views
+            arrays = arrays.copy()
+        return torch.from_numpy(np.asarray(_Writeable(arrays)))
     return arrays
+
+
+class _Writeable:
+    """A view of an array that may be read-only, at which torch would warn.
+
+    The arrays that joblib hands to its workers are; and here they are only read.
+    """
+
+    def __init__(self, array):
+        self.array = array
+        interface = array.__array_interface__
+        address, _ = interface["data"]
+        self.__array_interface__ = {**interface, "data": (address, False)}
+
+
+def take_some(samples, n_numbers=2**20):
+    """Take every k-th sample, for statistics that many numbers tell well enough."""
+    return samples[:: max(1, -(-samples.size // n_numbers))]
 
 
 def _take(tensors, rows):

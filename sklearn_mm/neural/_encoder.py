@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._column import find_missing
 from .._imports import check_method_params, safe_indexing
 from ._base import BaseNet
+from ._batches import take_some
 from ._classifier import encode_classes
 from ._regressor import encode_numbers
 
@@ -218,7 +219,7 @@ class NetEncoder(TransformerMixin, BaseNet):
         return None
 
     def _learn_scale(self, samples):
-        some = samples[:: -(-samples.size // 2**22)].reshape(-1, samples[0].size)
+        some = take_some(samples).reshape(-1, samples[0].size)
         known = ~np.isnan(some)
         n_known = np.maximum(known.sum(axis=0), 1)
         mean = np.nansum(some, axis=0, dtype=np.float64) / n_known

@@ -139,10 +139,13 @@ def test_state_dicts_carry_everything(name):
 
 
 def test_the_default_image_cnn_is_the_textbooks():
-    net = ImageCNN((28, 28))
-    layers = [type(layer).__name__ for layer in net.blocks]
-    assert layers == ["Conv2d", "ReLU", "MaxPool2d", "Flatten"]
-    assert net.blocks[0].weight.shape == (32, 1, 3, 3)
+    net, x = ImageCNN((28, 28)), torch.randn(5, 28, 28)
+    convolution = net.blocks[0]
+    assert convolution.weight.shape == (32, 1, 3, 3)
+    pixels = torch.nn.functional.pad(x.unsqueeze(1), (1, 1, 1, 1))
+    maps = torch.conv2d(pixels, convolution.weight, convolution.bias)
+    expected = torch.max_pool2d(torch.relu(maps), 2).flatten(1)
+    torch.testing.assert_close(net(x), expected)
     assert net.out_features == 14 * 14 * 32
 
 

@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+import warnings
 
 import joblib
 import numpy as np
@@ -242,6 +243,34 @@ def test_tokens_not_seen_in_fit_are_unknown():
     assert net.predict(tokenizer.transform(["rare dress red"])).tolist() == ["red"]
     with pytest.raises(ValueError, match="needs y to train on token ids"):
         make_net(TextCNN, NetEncoder).fit(tokenizer.transform(texts))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda x: x[:, ::-1], lambda x: x.transpose(0, 2, 1), np.asfortranarray],
+    ids=["flipped", "transposed", "fortran"],
+)
+def test_arrays_of_any_layout_are_read(digits, view):
+    images = view(digits[0])
+    net = NetClassifier(ImageCNN, max_epochs=2, random_state=0)
+    net.fit(images, digits[1])
+    copied = clone(net).fit(np.ascontiguousarray(images), digits[1])
+    np.testing.assert_allclose(
+        net.predict_proba(images), copied.predict_proba(images), atol=1e-5
+    )
+
+
+def test_read_only_arrays_bring_no_warning(table):
+    X, y = (part.copy() for part in table)
+    X.setflags(write=False)
+    torch.set_warn_always(True)  # it warns once per process otherwise
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            NetClassifier(TabularMLP, max_epochs=1).fit(X, y)
+    finally:
+        torch.set_warn_always(False)
+    assert not X.flags.writeable
 
 
 def test_shapes_are_those_of_fit(digits):
