@@ -15,8 +15,8 @@ from ._batches import take_some
 from ._classifier import encode_classes
 from ._regressor import encode_numbers
 
-#: Ridge penalty of the map between networks, relative to the vectors' mean power.
-_RIDGE = 1e-3
+#: Penalty of the map between networks, relative to the vectors' mean power.
+_RIDGE = 0.1
 
 
 class NetEncoder(TransformerMixin, BaseNet):
@@ -61,10 +61,10 @@ class NetEncoder(TransformerMixin, BaseNet):
 
     Notes
     -----
-    Networks trained apart have coordinates of their own. All folds start from the same
-    weights, and each fold's vectors are mapped linearly (ridge regression) onto those
-    of the network trained on all samples, the map being learned on the samples that
-    both have seen.
+    Networks trained apart have coordinates of their own. All folds start from the
+    weights that the network of all samples started from, and each fold's vectors are
+    mapped onto that network's by the linear map closest to the identity (ridge
+    regression of the difference) on the samples that both have seen.
 
     References
     ----------
@@ -288,17 +288,21 @@ def _encode_fold(net, X, y, train, test, reference, params):
 
 
 def _map_linearly(source, target, others):
-    """Apply to ``others`` the ridge regression of ``target`` on ``source``."""
+    """Apply to ``others`` the linear map from ``source`` to ``target``.
+
+    It is the one closest to the identity, by ridge regression of the difference: the
+    networks began alike, and what their few samples do not tell stays as it is.
+    """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     source = (source - source_mean).astype(np.float64)
-    target = (target - target_mean).astype(np.float64)
+    change = target - target_mean - source
     others = (others - source_mean).astype(np.float64)
     n_samples, n_features = source.shape
     penalty = _RIDGE * max(np.mean(source**2), 1e-12) * n_samples
     if n_features <= n_samples:
         gram = source.T @ source + penalty * np.eye(n_features)
-        mapped = others @ np.linalg.solve(gram, source.T @ target)
+        shift = others @ np.linalg.solve(gram, source.T @ change)
     else:  # the same by the samples' inner products, of which there are fewer
         gram = source @ source.T + penalty * np.eye(n_samples)
-        mapped = others @ source.T @ np.linalg.solve(gram, target)
-    return (mapped + target_mean).astype(np.float32)
+        shift = others @ source.T @ np.linalg.solve(gram, change)
+    return (others + shift + target_mean).astype(np.float32)

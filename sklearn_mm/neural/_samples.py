@@ -1,0 +1,73 @@
+"""What a network asks of its samples: shape, type, weights, and who is missing."""
+
+import inspect
+
+import numpy as np
+import torch
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+from skorch.utils import is_dataset
+
+from .._column import find_missing
+from .._imports import check_sample_weight
+
+
+class SampleChecksMixin:
+    """Checks samples against what the backbone takes, and what ``fit`` saw."""
+
+    def _check_samples(self, X, reset):
+        """Give numbers in float, or token ids, of the shape that ``fit`` saw."""
+        if is_dataset(X):  # from a skorch callback, in training: checked already
+            return X
+        options = {
+            "dtype": np.int64 if self._takes_ids() else [np.float32, np.float64],
+            "ensure_all_finite": "allow-nan",
+            "allow_nd": True,
+        }
+        X = X if hasattr(X, "ndim") else np.asarray(X)
+        if X.ndim == 2:
+            X = validate_data(self, X, reset=reset, **options)
+        else:
+            X = check_array(X, estimator=self, **options)
+        if reset:
+            self.input_shape_ = X.shape[1:]
+            if self._takes_ids():
+                self.n_tokens_ = int(X.max(initial=1)) + 1
+        self._check_shape(X.shape[1:])
+        return X
+
+    def _check_shape(self, shape):
+        expected = self.input_shape_
+        if len(shape) == len(expected) > 1 and self._is_variable():
+            shape, expected = shape[1:], expected[1:]  # any number of steps
+        if shape != expected:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on samples of shape "
+                f"{self.input_shape_}, got {shape}."
+            )
+
+    def _module_class(self):
+        is_instance = isinstance(self.module, torch.nn.Module)
+        return type(self.module) if is_instance else self.module
+
+    def _takes_ids(self):
+        return "n_tokens" in inspect.signature(self._module_class()).parameters
+
+    def _is_variable(self):
+        return getattr(self._module_class(), "variable_length", False)
+
+    def _combine_weights(self, sample_weight, samples, target):
+        """Weights of the samples in the loss, or None if they are all equal."""
+        if sample_weight is None:
+            return None
+        return check_sample_weight(sample_weight, samples, dtype=np.float32)
+
+    def _drop_missing(self, samples, target, weight):
+        present = ~find_missing(samples)
+        if present.all():
+            return samples, target, weight
+        if not present.any():
+            raise ValueError("all samples are missing (all NaN): nothing to train on.")
+        target = None if target is None else target[present]
+        weight = None if weight is None else weight[present]
+        return samples[present], target, weight
