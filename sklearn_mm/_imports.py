@@ -4,7 +4,10 @@ import sys
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    validate_parameter_constraints as check_parameters,
+)
 from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils._user_interface import _print_elapsed_time as print_elapsed_time
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
@@ -32,11 +35,13 @@ __all__ = [
     "BaseComposition",
     "HasMethods",
     "Interval",
+    "Options",
     "StrOptions",
     "VisualBlock",
     "check_feature_names",
     "check_method_params",
     "check_n_features",
+    "check_parameters",
     "check_sample_weight",
     "fit_context",
     "is_instance",

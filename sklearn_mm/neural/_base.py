@@ -3,7 +3,7 @@
 import copy
 import inspect
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -12,8 +12,10 @@ from sklearn.utils import check_random_state
 from skorch import NeuralNet
 from skorch.dataset import Dataset
 from skorch.utils import to_device
+from torch import nn
 from torch.utils.data import Subset
 
+from .._imports import Interval, Options, check_parameters
 from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
@@ -29,6 +31,23 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     ``history_``, checkpoints. Subclasses say what the targets are: ``_encode_target``,
     ``_count_outputs`` and ``_default_criterion``.
     """
+
+    _parameter_constraints: dict = {
+        "module": [nn.Module, callable],
+        "lr": [Interval(Real, 0, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Integral, {-1}),
+        ],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "mixed_precision": ["boolean"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
 
     # skorch sets and registers these per instance, which scikit-learn does not allow.
     history_ = None
@@ -144,6 +163,9 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
         return self._fit(X, y, sample_weight, fresh, classes, fit_params)
 
     def _fit(self, X, y, sample_weight, fresh, classes, fit_params):
+        check_parameters(
+            self._parameter_constraints, vars(self), caller_name=type(self).__name__
+        )
         context = self._init_callback_context(max_subtasks=self.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         samples = self._check_samples(X, reset=fresh)
@@ -158,11 +180,23 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
                 self._adapt(samples)
             if weight is not None:
                 target = (target, weight)
-            NeuralNet.partial_fit(self, samples, target, **fit_params)
+            self._train(samples, target, fit_params)
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
         )
         return self
+
+    def _train(self, samples, target, fit_params):
+        try:
+            NeuralNet.partial_fit(self, samples, target, **fit_params)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise ValueError(
+                f"{type(self).__name__}: batch normalisation cannot train on a batch "
+                f"of one sample; batch_size is {self.batch_size}, and there are "
+                f"{len(samples)} samples."
+            ) from None
 
     def _draw_seed(self):
         generator = check_random_state(self.random_state)
@@ -193,7 +227,7 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     def initialize_module(self):
         """Build the backbone for the shape of the samples, and a linear head."""
         options = self.get_params_for("module")
-        if isinstance(self.module, torch.nn.Module) and not options:
+        if isinstance(self.module, nn.Module) and not options:
             backbone = copy.deepcopy(self.module)  # the user's stays as it is
         else:
             options.setdefault("input_shape", self.input_shape_)

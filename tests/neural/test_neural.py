@@ -296,6 +296,34 @@ def test_a_loss_that_is_no_number_is_an_error(table):
         net.fit(X * 1e6, y.astype(float))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"module": "cnn"},
+        {"batch_size": 0},
+        {"validation_fraction": 2},
+        {"max_epochs": 0},
+        {"lr": -1},
+    ],
+    ids=str,
+)
+def test_parameters_out_of_range_are_named(table, wrong):
+    net = make_net(TabularMLP).set_params(**wrong)
+    with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter of Net"):
+        net.fit(*table)
+
+
+def test_batch_normalisation_asks_for_two_samples(digits):
+    class Normed(nn.BatchNorm1d):
+        def __init__(self, input_shape):
+            super().__init__(input_shape[0])
+            self.out_features = input_shape[0]
+
+    X, y = digits[0].reshape(len(digits[0]), -1)[:20], digits[1][:20]
+    with pytest.raises(ValueError, match="batch_size is 1, and there are 20 samples"):
+        NetClassifier(Normed, batch_size=1).fit(X, y)
+
+
 def test_a_last_batch_of_one_is_joined_to_the_one_before(digits):
     X, y = digits
     options = {"module__batch_norm": True, "early_stopping": False, "batch_size": 10}
