@@ -35,7 +35,7 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     _parameter_constraints: dict = {
         "module": [nn.Module, callable],
         "lr": [Interval(Real, 0, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [
             Interval(Integral, 1, None, closed="left"),
             Options(Integral, {-1}),

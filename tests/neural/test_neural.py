@@ -302,7 +302,6 @@ def test_a_loss_that_is_no_number_is_an_error(table):
         {"module": "cnn"},
         {"batch_size": 0},
         {"validation_fraction": 2},
-        {"max_epochs": 0},
         {"lr": -1},
     ],
     ids=str,
