@@ -1,12 +1,13 @@
 """scikit-learn's own checks, on every public estimator that takes a 2-D table."""
 
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_mm import (
     MultimodalVotingClassifier,
+    MultimodalVotingRegressor,
     NetClassifier,
     NetEncoder,
     NetRegressor,
@@ -15,16 +16,24 @@ from sklearn_mm.nets import SequenceRNN, TabularMLP
 from sklearn_mm.neural._base import BaseNet
 
 
-def make_voting(voting):
+def make_voting(kind, model, **options):
     """Two modalities of a numeric table: all columns, and its first."""
-    scaled = make_pipeline(StandardScaler(), LogisticRegression())
-    return MultimodalVotingClassifier(
-        [("all", LogisticRegression(), slice(None)), ("first", scaled, [0])],
-        voting=voting,
+    scaled = make_pipeline(StandardScaler(), model)
+    return kind([("all", model, slice(None)), ("first", scaled, [0])], **options)
+
+
+VOTING = [
+    make_voting(kind, model, **options)
+    for kind, model, ways in (
+        (
+            MultimodalVotingClassifier,
+            LogisticRegression(),
+            [{}, {"voting": "hard"}, {"voting": "product"}, {"weights": "learned"}],
+        ),
+        (MultimodalVotingRegressor, Ridge(), [{}, {"weights": "learned"}]),
     )
-
-
-VOTING = [make_voting("soft"), make_voting("hard")]
+    for options in ways
+]
 #: Encoders without cross-fitting, whose purpose is that fit_transform differs.
 NETS = [
     kind(module, lr=0.02, early_stopping=False, random_state=0, **options)

@@ -128,6 +128,7 @@ CASES = {
 #: Public estimators whose contracts are others, and who holds them.
 ELSEWHERE = {
     "MultimodalVotingClassifier": "test_common.py and ensemble/",
+    "MultimodalVotingRegressor": "test_common.py and ensemble/",
     "NetClassifier": "test_common.py and neural/",
     "NetEncoder": "test_common.py and neural/",
     "NetRegressor": "test_common.py and neural/",

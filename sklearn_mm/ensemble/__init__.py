@@ -4,5 +4,10 @@ from .._lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
-    {"_base": ["AbstentionWarning"], "_voting": ["MultimodalVotingClassifier"]},
+    {
+        "_base": ["AbstentionWarning"],
+        "_guard": ["FusionWarning"],
+        "_voting": ["MultimodalVotingClassifier"],
+        "_voting_regressor": ["MultimodalVotingRegressor"],
+    },
 )

@@ -1,30 +1,33 @@
 """What all fusion estimators share: modality specs, columns, fitting, abstention."""
 
+import warnings
 from abc import abstractmethod
+from numbers import Integral
 
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_array, get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_consistent_length, has_fit_parameter
+from sklearn.utils.validation import check_consistent_length
 
 from .._imports import (
     BaseComposition,
+    StrOptions,
     VisualBlock,
     check_feature_names,
     check_n_features,
     print_elapsed_time,
-    routing_enabled,
 )
-from ._modality import fit_present, predict_present, select_columns
+from ._modality import (
+    AbsentModalityError,
+    answer_fold,
+    fit_present,
+    predict_present,
+    select_columns,
+)
+from ._routing import RoutingMixin
 
 
 class AbstentionWarning(UserWarning):
@@ -38,13 +41,18 @@ class AbstentionWarning(UserWarning):
     """
 
 
-class BaseFusion(CallbackSupportMixin, BaseComposition):
+class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
     """Fits one model per modality, on the rows where that modality is present.
 
     Subclasses add what the answers are combined by.
     """
 
-    _parameter_constraints: dict = {"estimators": [list, tuple]}
+    _parameter_constraints: dict = {
+        "estimators": [list, tuple],
+        "on_absent": [StrOptions({"raise", "drop"})],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
 
     @abstractmethod
     def __init__(self, estimators):
@@ -99,33 +107,72 @@ class BaseFusion(CallbackSupportMixin, BaseComposition):
 
     # Fitting.
 
-    def _fit_members(self, members, X, y, params):
-        """Fit every modality's model; set ``estimators_``, ``named_estimators_``."""
+    def _fit_members(self, members, X, y, params, folds=(), method=None):
+        """Fit every modality's model; set ``estimators_``, ``named_estimators_``.
+
+        Give for each what :func:`answer_fold` gives for each of the folds, for which
+        other clones of it are fitted; a frozen model answers for all rows at once.
+        """
         routed = self._route_params(members, y, params)
         context = self._init_callback_context(max_subtasks=len(members))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        tasks = [context.subcontext(task_name=f"fit-{m[0]}") for m in members]
-        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_member)(
-                clone(estimator),
-                name,
-                columns,
-                select_columns(X, columns),
-                y,
-                params=routed[name],
-                message=self._log_message(name, number, len(members)),
-                caller=self,
-                task=task,
+        calls = []
+        for number, (name, estimator, columns) in enumerate(members, start=1):
+            own = (name, columns, select_columns(X, columns), y, routed[name])
+            task = context.subcontext(task_name=f"fit-{name}")
+            message = self._log_message(name, number, len(members))
+            calls.append(
+                delayed(_fit_member)(clone(estimator), *own, message, self, task)
             )
-            for number, ((name, estimator, columns), task) in enumerate(
-                zip(members, tasks), start=1
-            )
-        )
+            if not isinstance(estimator, FrozenEstimator):
+                calls += [
+                    delayed(_answer_fold)(clone(estimator), *own, fold, method)
+                    for fold in folds
+                ]
+        results = iter(Parallel(n_jobs=self.n_jobs)(calls))
+        answers = []
+        self.estimators_ = []
+        for name, estimator, _ in list(members):
+            fitted = next(results)
+            if isinstance(fitted, AbsentModalityError):
+                self._drop_absent(name, fitted)
+            else:
+                self.estimators_.append(fitted)
+            frozen = isinstance(estimator, FrozenEstimator)
+            given = [] if frozen else [next(results) for _ in folds]
+            if name in self._columns:
+                answers.append(given)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        self._name_members()
+        if folds:
+            self._ask_frozen(X, method, answers)
+        return answers
+
+    def _drop_absent(self, name, error):
+        if self.on_absent != "drop" or len(self._columns) == 1:
+            raise error
+        del self._columns[name]
+        warnings.warn(
+            f"modality {name!r} is missing from every row of X and left out.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+    def _name_members(self):
         fitted = dict(zip(self._columns, self.estimators_))
         self.named_estimators_ = Bunch(
             **{name: fitted.get(name, "drop") for name, _, _ in self.estimators}
         )
+
+    def _ask_frozen(self, X, method, answers):
+        """Let models that were not fitted here answer for all rows, in place."""
+        for given, model, columns in zip(
+            answers, self.estimators_, self._columns.values()
+        ):
+            if not given:
+                own = select_columns(X, columns)
+                rows, told = predict_present(model, own, method)
+                given.append((rows, told, getattr(model, "classes_", None)))
 
     def _check_members(self, X):
         """Check the specs; give those not dropped, their columns looked up in ``X``."""
@@ -173,40 +220,6 @@ class BaseFusion(CallbackSupportMixin, BaseComposition):
                     f"modality {name!r}: X has no column {lacking}, only {known}. Fill "
                     "a column with None to say that a modality is absent."
                 )
-
-    def _route_params(self, members, y, params):
-        """Arguments of ``fit`` for each modality's model, sample weights among them."""
-        if routing_enabled():
-            routed = process_routing(self, "fit", **params)
-            return {name: routed[name].fit for name, _, _ in members}
-        unknown = sorted(set(params) - {"sample_weight"})
-        if unknown:
-            raise TypeError(
-                f"{type(self).__name__}.fit got {unknown}; without metadata routing "
-                "only sample_weight reaches the modalities. Use "
-                "sklearn.set_config(enable_metadata_routing=True)."
-            )
-        weight = params.get("sample_weight")
-        if weight is None:
-            return {name: {} for name, _, _ in members}
-        return {name: _weigh(name, model, weight) for name, model, _ in members}
-
-    def get_metadata_routing(self):
-        """Say where the arguments of ``fit`` go: to each modality's model.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing.
-        """
-        router = MetadataRouter(owner=self)
-        for name, estimator, _ in self.estimators:
-            if not isinstance(estimator, str):
-                router.add(
-                    **{name: estimator},
-                    method_mapping=MethodMapping().add(callee="fit", caller="fit"),
-                )
-        return router
 
     def _log_message(self, name, number, total):
         if not self.verbose:
@@ -286,29 +299,24 @@ def _is_names(columns):
     )
 
 
-def _weigh(name, model, weight):
-    """Spell sample weights as the model's ``fit`` takes them."""
-    if isinstance(model, FrozenEstimator):
-        return {}
-    prefix = ""
-    while isinstance(model, Pipeline):
-        step, model = model.steps[-1]
-        prefix += f"{step}__"
-    if not has_fit_parameter(model, "sample_weight"):
-        raise TypeError(
-            f"modality {name!r}: {type(model).__name__}.fit takes no sample_weight."
-        )
-    return {f"{prefix}sample_weight": weight}
-
-
-def _fit_member(estimator, name, columns, X, y, *, params, message, caller, task):
+def _fit_member(estimator, name, columns, X, y, params, message, caller, task):
     with _annotate(name, columns), print_elapsed_time(type(caller).__name__, message):
         check_consistent_length(X, y)
         with task.propagate_callback_context(estimator):
             task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
-            estimator = fit_present(estimator, X, y, params)
+            try:
+                estimator = fit_present(estimator, X, y, params)
+            except AbsentModalityError as error:
+                if caller.on_absent == "raise":
+                    raise
+                estimator = error
             task.call_on_fit_task_end(estimator=caller, X=X, y=y)
     return estimator
+
+
+def _answer_fold(estimator, name, columns, X, y, params, fold, method):
+    with _annotate(name, columns):
+        return answer_fold(estimator, X, y, fold, method, params)
 
 
 class _annotate:

@@ -22,6 +22,10 @@ from .._imports import (
 )
 
 
+class AbsentModalityError(ValueError):
+    """A modality is missing from every row that its model could learn from."""
+
+
 def select_columns(X, columns):
     """Take a modality's columns out of a table.
 
@@ -40,6 +44,24 @@ def select_columns(X, columns):
     if isinstance(X, dict):
         return X[columns] if isinstance(columns, str) else _pick(X, columns)
     return safe_indexing(X, columns, axis=1)
+
+
+def select_rows(X, rows):
+    """Take rows out of a modality's columns.
+
+    Parameters
+    ----------
+    X : Series, DataFrame, ndarray, list or dict of arrays
+        The columns.
+    rows : ndarray of int
+        The rows.
+
+    Returns
+    -------
+    same as ``X``
+        The rows of it.
+    """
+    return X[rows] if isinstance(X, dict) else safe_indexing(X, rows)
 
 
 def _pick(X, names):
@@ -171,6 +193,44 @@ def predict_present(estimator, X, method):
     return rows, getattr(estimator, method)(X) if len(rows) else None
 
 
+def answer_fold(estimator, X, y, fold, method, params):
+    """Fit a modality's model on one part of the rows, and ask it about the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone, which is fitted in place.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    y : ndarray of shape (n_samples, ...)
+        Target.
+    fold : tuple of (ndarray, ndarray)
+        Rows to fit on, and rows to answer.
+    method : str
+        "predict", "predict_proba", ...
+    params : dict
+        Arguments of ``fit``.
+
+    Returns
+    -------
+    tuple of (rows, answers, classes)
+        The rows of ``X`` that were answered, the answers, and the model's ``classes_``
+        if it has any. No rows, if the modality is missing from all rows to fit on.
+    """
+    train, test = fold
+    try:
+        fit_present(
+            estimator,
+            select_rows(X, train),
+            y[train],
+            check_method_params(y, params, train),
+        )
+    except AbsentModalityError:
+        return test[:0], None, None
+    rows, answers = predict_present(estimator, select_rows(X, test), method)
+    return test[rows], answers, getattr(estimator, "classes_", None)
+
+
 def _transform_steps(steps, X, rows):
     for _, step in steps:
         while isinstance(step, FrozenEstimator):
@@ -195,15 +255,17 @@ def _keep_present(X, rows):
     if present.all():
         return X, rows
     kept = np.flatnonzero(present)
-    X = X[kept] if isinstance(X, dict) else safe_indexing(X, kept)
-    return X, rows[kept]
+    return select_rows(X, kept), rows[kept]
 
 
 def _keep_some(X, rows):
     """Drop absent rows, of which there must be others to learn from."""
     X, rows = _keep_present(X, rows)
     if len(rows) == 0:
-        raise ValueError("the modality is missing from every row of X.")
+        raise AbsentModalityError(
+            "the modality is missing from every row of X. on_absent='drop' leaves it "
+            "out."
+        )
     return X, rows
 
 

@@ -1,10 +1,7 @@
-"""Fusion by vote: the modalities' answers averaged, by those who can answer."""
-
-import warnings
-from numbers import Integral
+"""Fusion by vote: the classifiers' answers averaged, by those who can answer."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, TransformerMixin, is_classifier
+from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -14,19 +11,26 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from .._imports import StrOptions, check_sample_weight, fit_context, num_samples
-from ._base import AbstentionWarning, BaseFusion
+from .._imports import StrOptions
+from ._answers import (
+    encode_labels,
+    find_classes,
+    list_classes,
+    split_probabilities,
+    split_votes,
+    spread,
+)
+from ._base_voting import BaseVoting
+from ._pool import ProbabilityPool
 
 
-def _votes_softly(estimator):
-    if estimator.voting != "soft":
-        raise AttributeError(
-            f"predict_proba is not available when voting={estimator.voting!r}"
-        )
+def _gives_probabilities(estimator):
+    if estimator.voting == "hard":
+        raise AttributeError("predict_proba is not available when voting='hard'")
     return True
 
 
-class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
+class MultimodalVotingClassifier(ClassifierMixin, BaseVoting):
     """One classifier per modality, fused by vote.
 
     Each modality's classifier is fitted on the rows where that modality is present and
@@ -40,16 +44,38 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
         estimator gets a 1-D column), a list of names (it gets a frame), an index,
         slice, mask, or callable; ``"drop"`` in place of an estimator leaves a modality
         out. A classifier in a :class:`~sklearn.frozen.FrozenEstimator` is not fitted.
-    voting : {"soft", "hard"}, default="soft"
-        "soft" averages the probabilities of the classes, "hard" counts the predicted
-        classes; a tie goes to the class that sorts first.
-    weights : array-like of shape (n_modalities,), dict of str to float, or None, \
-            default=None
+    voting : {"soft", "hard", "product"}, default="soft"
+        "soft" averages the probabilities of the classes; "product" takes their
+        normalised geometric mean, the logarithmic opinion pool; "hard" counts the
+        predicted classes, and a tie goes to the class that sorts first.
+    weights : array-like of shape (n_modalities,), dict of str to float, "learned", \
+            "confidence" or None, default=None
         Weight of each modality, in the order of ``estimators`` (dropped ones included)
         or by name. All are equal by default. Where modalities abstain, the weights of
-        the others are scaled up.
+        the others are scaled up. "learned" are those that minimise the log-loss of
+        out-of-fold answers. "confidence" weighs each row's answers by how certain they
+        are (one less their entropy, relative to that of equal probabilities) times the
+        modality's reliability, the share of the class frequencies' log-loss that it
+        takes away out of fold.
+    calibration : {"sigmoid", "isotonic", "temperature"} or None, default=None
+        Calibrate each modality on its out-of-fold answers, as
+        :class:`~sklearn.calibration.CalibratedClassifierCV` does.
+    divide_prior : bool, default=False
+        For ``voting="product"``: count each modality's evidence beyond the class
+        frequencies once, and these once, as is right for modalities that are
+        independent given the class. A modality's weight then is an exponent, 1 if all
+        are equal.
+    guard : bool, default=False
+        Whether the best modality alone decides where it answers, if out of fold fusing
+        did not beat it.
+    cv : int, splitter or iterable, default=None
+        Folds for out-of-fold answers, 5 by default, stratified; used if weights or
+        calibration are learned or ``guard`` is set, which fits each modality once more
+        per fold. Models that are frozen answer for the rows given.
+    on_absent : {"raise", "drop"}, default="raise"
+        What to do about a modality that is missing from every row.
     n_jobs : int or None, default=None
-        Number of modalities fitted at the same time.
+        Number of fits at the same time.
     verbose : bool, default=False
         Print the time that each modality's fit took.
 
@@ -59,12 +85,26 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
         The fitted classifiers, those not dropped.
     named_estimators_ : Bunch
         The same by name.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
-    class_prior_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (n_classes,), or list of ndarray
+        Class labels; a list by column where ``y`` is 2-D.
+    class_prior_ : ndarray of shape (n_classes,), or list of ndarray
         Their frequencies in the training set.
     weights_ : ndarray of shape (n_modalities,)
-        Weights of ``estimators_``; they sum to one.
+        Weights of ``estimators_``; they sum to one. With ``weights="confidence"`` they
+        are the modalities' reliabilities.
+    weights_gap_ : float
+        With ``weights="learned"``: how much the log-loss may be above its minimum.
+    unimodal_scores_ : dict of str to float
+        Accuracy of each modality alone on out-of-fold answers, where there are some;
+        a row that it does not answer gets the most frequent class.
+    fused_score_ : float
+        Accuracy of all fused, weights and calibration learned on the other folds.
+    fusion_gain_ : float
+        ``fused_score_`` less the best of ``unimodal_scores_``.
+    fusion_gain_interval_ : tuple of (float, float)
+        Its 95 % interval, by bootstrap over rows, or over groups.
+    guarded_ : str or None
+        The modality that decides where it answers, because fusing did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -84,7 +124,9 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
     References
     ----------
     J. Kittler, M. Hatef, R. P. W. Duin and J. Matas (1998), "On combining classifiers",
-    IEEE Transactions on Pattern Analysis and Machine Intelligence 20.
+    IEEE Transactions on Pattern Analysis and Machine Intelligence 20. C. Genest and
+    J. V. Zidek (1986), "Combining probability distributions: a critique and an
+    annotated bibliography", Statistical Science 1.
 
     Examples
     --------
@@ -111,51 +153,37 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
     """
 
     _parameter_constraints: dict = {
-        **BaseFusion._parameter_constraints,
-        "voting": [StrOptions({"soft", "hard"})],
-        "weights": ["array-like", dict, None],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
+        **BaseVoting._parameter_constraints,
+        "voting": [StrOptions({"soft", "hard", "product"})],
+        "calibration": [StrOptions({"sigmoid", "isotonic", "temperature"}), None],
+        "divide_prior": ["boolean"],
     }
+    _prior_name = "the class frequencies"
 
     def __init__(
-        self, estimators, *, voting="soft", weights=None, n_jobs=None, verbose=False
+        self,
+        estimators,
+        *,
+        voting="soft",
+        weights=None,
+        calibration=None,
+        divide_prior=False,
+        guard=False,
+        cv=None,
+        on_absent="raise",
+        n_jobs=None,
+        verbose=False,
     ):
         super().__init__(estimators)
         self.voting = voting
         self.weights = weights
+        self.calibration = calibration
+        self.divide_prior = divide_prior
+        self.guard = guard
+        self.cv = cv
+        self.on_absent = on_absent
         self.n_jobs = n_jobs
         self.verbose = verbose
-
-    @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **params):
-        """Fit every modality's classifier on the rows where it is present.
-
-        Parameters
-        ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
-            The table.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        **params : dict
-            ``sample_weight``, for every classifier; with metadata routing enabled
-            whatever the classifiers request.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-        """
-        X = self._check_X(X, reset=True)
-        y = self._check_y(X, y)
-        members = self._check_members(X)
-        weights = self._check_weights()
-        if params.get("sample_weight") is not None:
-            params["sample_weight"] = check_sample_weight(params["sample_weight"], y)
-        self._fit_members(members, X, y, params)
-        self.weights_ = weights / weights.sum()
-        self._set_classes(y, params.get("sample_weight"))
-        return self
 
     def predict(self, X):
         """Predict the class of each row.
@@ -167,15 +195,18 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels.
         """
-        fused = self._fuse(X)
-        return self.classes_[np.argmax(fused, axis=1)]
+        fused = self._fuse(self._collect(X))
+        labels = [
+            known[np.argmax(part, axis=1)] for known, part in zip(self._classes, fused)
+        ]
+        return labels[0] if self._n_outputs is None else np.column_stack(labels)
 
-    @available_if(_votes_softly)
+    @available_if(_gives_probabilities)
     def predict_proba(self, X):
-        """Average the modalities' probabilities; only with ``voting="soft"``.
+        """Fuse the modalities' probabilities; not with ``voting="hard"``.
 
         Parameters
         ----------
@@ -184,27 +215,12 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of ``classes_``.
+        ndarray of shape (n_samples, n_classes), or list of ndarray
+            Probabilities, in the order of ``classes_``; a list by column of a 2-D
+            target.
         """
-        return self._fuse(X)
-
-    def transform(self, X):
-        """Give each modality's probabilities, or its votes with ``voting="hard"``.
-
-        Parameters
-        ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
-            The table.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_modalities * n_classes)
-            Modality after modality; NaN where one abstains. A vote is 1 for the
-            predicted class and 0 for the others.
-        """
-        answers = self._collect(X)  # (n_modalities, n_samples, n_classes)
-        return np.concatenate(answers, axis=1)
+        fused = self._fuse(self._collect(X))
+        return fused[0] if self._n_outputs is None else fused
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns of ``transform``: ``modality__class``.
@@ -217,18 +233,49 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
         Returns
         -------
         ndarray of str
-            One name per column.
+            One name per column; of a 2-D target ``modality__output_class``.
         """
         check_is_fitted(self)
-        names = [f"{m}__{label}" for m in self._columns for label in self.classes_]
+        labels = [str(label) for label in self._classes[0]]
+        if self._n_outputs is not None:
+            labels = [f"{i}_{c}" for i, own in enumerate(self._classes) for c in own]
+        names = [f"{m}__{label}" for m in self._columns for label in labels]
         return np.asarray(names, dtype=object)
+
+    # The target.
 
     def _check_y(self, X, y):
         check_classification_targets(y)
-        y = column_or_1d(y, warn=True)
+        values = np.asarray(y)
+        is_table = values.ndim == 2 and values.shape[1] > 1
+        y = values if is_table else column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         check_consistent_length(X, y)
         return y
+
+    def _set_target(self, y, sample_weight):
+        self._n_outputs = y.shape[1] if y.ndim == 2 else None
+        # Frozen models may know more classes than y has.
+        known = [list_classes(m.classes_, self._n_outputs) for m in self.estimators_]
+        self._classes = [
+            np.unique(np.concatenate(labels)) for labels in zip(find_classes(y), *known)
+        ]
+        self._priors = []
+        for code, classes in zip(self._encode(y), self._classes):
+            counts = np.bincount(code, sample_weight, minlength=len(classes))
+            self._priors.append(counts / counts.sum())
+        single = self._n_outputs is None
+        self.classes_ = self._classes[0] if single else self._classes
+        self.class_prior_ = self._priors[0] if single else self._priors
+
+    def _encode(self, y):
+        return encode_labels(y, self._classes)
+
+    # The members and their answers.
+
+    @property
+    def _method(self):
+        return "predict" if self.voting == "hard" else "predict_proba"
 
     def _check_member(self, name, estimator):
         super()._check_member(name, estimator)
@@ -237,82 +284,50 @@ class MultimodalVotingClassifier(ClassifierMixin, TransformerMixin, BaseFusion):
                 f"modality {name!r}: {type(estimator).__name__} is no classifier. Put "
                 "one behind it in a pipeline."
             )
-        if self.voting == "soft" and not hasattr(estimator, "predict_proba"):
+        if self.voting != "hard" and not hasattr(estimator, "predict_proba"):
             raise AttributeError(
-                f"modality {name!r}: voting='soft' needs predict_proba, which "
+                f"modality {name!r}: voting={self.voting!r} needs predict_proba, which "
                 f"{type(estimator).__name__} has not. Use voting='hard', or wrap it in "
                 "CalibratedClassifierCV."
             )
 
     def _check_weights(self):
-        """Weights of the modalities that are not dropped."""
-        names = [name for name, _, _ in self.estimators]
-        weights = np.ones(len(names)) if self.weights is None else self.weights
-        if isinstance(weights, dict):
-            if set(weights) != set(names):
+        for name in ("weights", "calibration"):
+            asked = getattr(self, name)
+            if self.voting == "hard" and isinstance(asked, str):
                 raise ValueError(
-                    f"weights must name the modalities {names}, got {sorted(weights)}."
+                    f"{name}={asked!r} needs probabilities, which voting='hard' does "
+                    "not ask for. Use voting='soft' or 'product'."
                 )
-            weights = [weights[name] for name in names]
-        weights = np.asarray(weights, dtype=float)
-        if weights.shape != (len(names),):
-            raise ValueError(
-                f"weights must be one number for each of the {len(names)} modalities, "
-                f"got {self.weights!r}."
-            )
-        kept = [not isinstance(estimator, str) for _, estimator, _ in self.estimators]
-        weights = weights[kept]
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError(
-                "weights must be finite and not negative, and one of them positive, "
-                f"got {self.weights!r}."
-            )
-        return weights
+        return super()._check_weights()
 
-    def _set_classes(self, y, sample_weight):
-        labels = [np.unique(y), *(model.classes_ for model in self.estimators_)]
-        self.classes_ = np.unique(np.concatenate(labels))  # frozen models may know more
-        counts = np.bincount(
-            np.searchsorted(self.classes_, y),
-            weights=sample_weight,
-            minlength=len(self.classes_),
+    def _needs_folds(self, weights):
+        return super()._needs_folds(weights) or self.calibration is not None
+
+    def _make_pool(self, weights):
+        return ProbabilityPool(
+            self.voting, weights, self.calibration, self.divide_prior, self._priors
         )
-        self.class_prior_ = counts / counts.sum()
 
-    def _collect(self, X):
-        """Probabilities or votes ``(n_modalities, n_samples, n_classes)``, or NaN."""
-        check_is_fitted(self)
-        X = self._check_X(X, reset=False)
-        method = "predict_proba" if self.voting == "soft" else "predict"
-        shape = (len(self.estimators_), num_samples(X), len(self.classes_))
-        collected = np.full(shape, np.nan)
-        members = self._iter_answers(X, method)
-        for scores, (model, rows, answers) in zip(collected, members):
-            if len(rows):
-                scores[rows] = 0
-                labels = model.classes_ if self.voting == "soft" else answers
-                column = np.searchsorted(self.classes_, labels)
-                if self.voting == "soft":
-                    scores[np.ix_(rows, column)] = answers
-                else:
-                    scores[rows, column] = 1
-        return collected
+    def _make_arrays(self, n_members, n_samples):
+        return [
+            np.full((n_members, n_samples, len(known)), np.nan)
+            for known in self._classes
+        ]
 
-    def _fuse(self, X):
-        """Weighted mean of the answers ``(n_samples, n_classes)``; else the prior."""
-        collected = self._collect(X)
-        answered = ~np.isnan(collected[:, :, 0])  # (n_modalities, n_samples)
-        weights = self.weights_[:, None] * answered
-        total = weights.sum(axis=0)  # (n_samples,)
-        fused = np.einsum("mn,mnk->nk", weights, np.nan_to_num(collected))
-        silent = total == 0
-        fused /= np.where(silent, 1, total)[:, None]
-        if silent.any():
-            fused[silent] = self.class_prior_
-            warnings.warn(
-                f"All modalities abstain on {silent.sum()} of {len(silent)} rows, "
-                "which get the class frequencies of the training set.",
-                AbstentionWarning,
-                stacklevel=3,
-            )
-        return fused
+    def _place(self, arrays, m, rows, answers, classes):
+        labels = list_classes(classes, self._n_outputs)
+        if self.voting == "hard":
+            parts = split_votes(answers, labels)
+        else:
+            parts = split_probabilities(answers, self._n_outputs)
+        for array, part, own, known in zip(arrays, parts, labels, self._classes):
+            spread(part, own, rows, known, array[m])
+
+    def _find_losses(self, fused, codes):
+        """1 where a row is wrong in any output."""
+        wrong = [part.argmax(axis=1) != code for part, code in zip(fused, codes)]
+        return np.logical_or.reduce(wrong).astype(float)
+
+    def _find_scale(self, codes):
+        return np.ones(len(codes[0]))

@@ -398,8 +398,8 @@ def test_sample_weights_reach_every_model_and_the_prior(table):
     neighbours = ("knn", KNeighborsClassifier(), ["u", "v", "w"])
     with pytest.raises(TypeError, match="'knn': KNeighborsClassifier.fit takes no sam"):
         MultimodalVotingClassifier([neighbours]).fit(gaps, y, sample_weight=counts)
-    with pytest.raises(TypeError, match=r"got \['groups'\]"):
-        MultimodalVotingClassifier(models).fit(gaps, y, groups=counts)
+    with pytest.raises(TypeError, match=r"got \['tempo'\]"):
+        MultimodalVotingClassifier(models).fit(gaps, y, tempo=counts)
 
 
 class Recorder(ClassifierMixin, BaseEstimator):

@@ -1,0 +1,126 @@
+"""The answers of all modalities in one array, NaN where one abstains."""
+
+import numpy as np
+
+
+def find_classes(y):
+    """Give the sorted labels of a target: one array for each of its columns.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels.
+
+    Returns
+    -------
+    list of ndarray
+        Labels by output.
+    """
+    columns = y.T if y.ndim == 2 else [y]
+    return [np.unique(column) for column in columns]
+
+
+def encode_labels(y, classes):
+    """Count off the labels of each output.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels.
+    classes : list of ndarray
+        Sorted labels by output.
+
+    Returns
+    -------
+    list of ndarray of shape (n_samples,), int
+        Codes by output.
+    """
+    columns = y.T if y.ndim == 2 else [y]
+    return [np.searchsorted(known, column) for known, column in zip(classes, columns)]
+
+
+def list_classes(known, n_outputs):
+    """Give a model's labels by output.
+
+    Parameters
+    ----------
+    known : ndarray or list of ndarray
+        The model's ``classes_``.
+    n_outputs : int or None
+        Number of columns of a 2-D target; None for a 1-D one.
+
+    Returns
+    -------
+    list of ndarray
+        Labels by output.
+    """
+    if n_outputs is None:
+        return [np.asarray(known)]
+    if isinstance(known, list):
+        return known
+    return [np.array([0, 1])] * n_outputs  # labels side by side, as OneVsRest has them
+
+
+def split_probabilities(answers, n_outputs):
+    """Give probabilities by output, however the model hands them over.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_rows, n_classes or n_outputs), or list of ndarray
+        What ``predict_proba`` gave.
+    n_outputs : int or None
+        Number of columns of a 2-D target; None for a 1-D one.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_classes)
+        Probabilities by output.
+    """
+    if n_outputs is None:
+        return [answers]
+    if isinstance(answers, list):
+        return answers
+    return [np.column_stack([1 - p, p]) for p in answers.T]
+
+
+def split_votes(answers, labels):
+    """Give predicted labels as probabilities of 0 and 1, by output.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        What ``predict`` gave.
+    labels : list of ndarray
+        The model's labels by output.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_classes)
+        Votes by output.
+    """
+    answers = np.asarray(answers)
+    columns = answers.T if answers.ndim == 2 else [answers]
+    return [
+        (column[:, None] == known).astype(float)
+        for known, column in zip(labels, columns)
+    ]
+
+
+def spread(answers, labels, rows, classes, out):
+    """Put a model's probabilities at their rows and classes; unseen classes get 0.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_rows, n_labels)
+        Probabilities of the model's labels.
+    labels : ndarray of shape (n_labels,)
+        The model's labels, a subset of ``classes``.
+    rows : ndarray of shape (n_rows,), int
+        The rows that it answers for.
+    classes : ndarray of shape (n_classes,)
+        All labels.
+    out : ndarray of shape (n_samples, n_classes)
+        Written in place.
+    """
+    out[rows] = 0
+    out[np.ix_(rows, np.searchsorted(classes, labels))] = answers

@@ -1,0 +1,115 @@
+"""Does fusing beat the best modality? Measured on out-of-fold answers."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+_N_RESAMPLES = 1000
+#: Resampled counts that are held at a time.
+_BLOCK = 2**22
+
+
+class FusionWarning(UserWarning):
+    """Fusing did not beat the best modality, on answers given out of fold.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_mm.ensemble import FusionWarning
+    >>> warnings.simplefilter("ignore", FusionWarning)
+    """
+
+
+@dataclass
+class Comparison:
+    """Scores of each modality alone and of all fused, and their difference.
+
+    A score is ``1 - sum(losses) / sum(scale)``: accuracy, of errors; R², of squared
+    errors and squared deviations from the mean.
+    """
+
+    unimodal_scores: np.ndarray
+    fused_score: float
+    best: int
+    gain: float
+    interval: tuple
+
+    @property
+    def pays(self):
+        """Whether fusing beats the best modality, or there is only one."""
+        return self.gain > 0 or len(self.unimodal_scores) == 1
+
+    def warn(self, names, guarded):
+        """Say so if it does not."""
+        if self.pays:
+            return
+        low, high = self.interval
+        advice = (
+            "Where that modality answers, it alone decides (guard=True)."
+            if guarded
+            else "guard=True would let it decide where it answers."
+        )
+        warnings.warn(
+            f"Fusing scores {self.fused_score:.3f} out of fold, modality "
+            f"{names[self.best]!r} alone {self.unimodal_scores[self.best]:.3f} (gain "
+            f"{self.gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}). {advice}",
+            FusionWarning,
+            stacklevel=4,
+        )
+
+
+def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
+    """Compare fusing with the best modality, by a paired bootstrap over rows.
+
+    Parameters
+    ----------
+    unimodal_losses : ndarray of shape (n_modalities, n_rows)
+        Each row's loss by each modality alone.
+    fused_losses : ndarray of shape (n_rows,)
+        Each row's loss by all fused.
+    scale : ndarray of shape (n_rows,)
+        Each row's share of what losses are divided by.
+    groups : array-like of shape (n_rows,) or None
+        Rows of one group are drawn together.
+
+    Returns
+    -------
+    Comparison
+        The scores.
+
+    References
+    ----------
+    B. Efron and R. J. Tibshirani (1993), "An introduction to the bootstrap".
+    """
+    total = scale.sum()
+    scores = 1 - unimodal_losses.sum(axis=1) / total
+    best = int(np.argmax(scores))
+    differences = unimodal_losses[best] - fused_losses
+    parts = np.stack([differences, scale])  # (2, n_rows)
+    if groups is not None:
+        _, codes = np.unique(np.asarray(groups), return_inverse=True)
+        parts = np.stack([np.bincount(codes, weights=part) for part in parts])
+    gains = _resample(parts)
+    low, high = np.quantile(gains, [0.025, 0.975])
+    return Comparison(
+        unimodal_scores=scores,
+        fused_score=float(1 - fused_losses.sum() / total),
+        best=best,
+        gain=float(differences.sum() / total),
+        interval=(float(low), float(high)),
+    )
+
+
+def _resample(parts):
+    """Ratios of the sums of both parts over rows drawn with replacement."""
+    generator = np.random.default_rng(0)  # the same interval each time
+    n_rows = parts.shape[1]
+    block = max(1, _BLOCK // n_rows)
+    ratios = []
+    for start in range(0, _N_RESAMPLES, block):
+        n_draws = min(block, _N_RESAMPLES - start)
+        drawn = generator.integers(n_rows, size=(n_draws, n_rows))
+        sums = parts[:, drawn].sum(axis=2)  # (2, n_draws)
+        ratios.append(sums[0] / np.where(sums[1] > 0, sums[1], 1))
+    return np.concatenate(ratios)

@@ -1,0 +1,80 @@
+"""Where the arguments of fit go: to the modalities' models, and to the splitter."""
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.validation import has_fit_parameter
+
+from .._imports import routing_enabled
+
+
+class RoutingMixin:
+    """Routes ``sample_weight``, ``groups`` and, with routing enabled, whatever else."""
+
+    def _route_params(self, members, y, params):
+        """Arguments of ``fit`` for each modality's model, sample weights among them."""
+        if routing_enabled():
+            routed = process_routing(self, "fit", **params)
+            return {name: routed[name].fit for name, _, _ in members}
+        unknown = sorted(set(params) - {"sample_weight", "groups"})
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}.fit got {unknown}; without metadata routing "
+                "only sample_weight reaches the modalities. Use "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        weight = params.get("sample_weight")
+        if weight is None:
+            return {name: {} for name, _, _ in members}
+        return {name: _weigh(name, model, weight) for name, model, _ in members}
+
+    def _make_folds(self, X, y, params):
+        """Rows to fit on and rows to answer, for answers given out of fold."""
+        splitter = check_cv(self.cv, y, classifier=is_classifier(self))
+        if routing_enabled():
+            chosen = process_routing(self, "fit", **params).splitter.split
+        else:
+            chosen = {"groups": params.get("groups")}
+        return list(splitter.split(np.zeros(len(y)), y, **chosen))
+
+    def get_metadata_routing(self):
+        """Say where the arguments of ``fit`` go: to each modality's model.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing.
+        """
+        router = MetadataRouter(owner=self).add(
+            splitter=check_cv(self.cv, classifier=is_classifier(self)),
+            method_mapping=MethodMapping().add(callee="split", caller="fit"),
+        )
+        for name, estimator, _ in self.estimators:
+            if not isinstance(estimator, str):
+                router.add(
+                    **{name: estimator},
+                    method_mapping=MethodMapping().add(callee="fit", caller="fit"),
+                )
+        return router
+
+
+def _weigh(name, model, weight):
+    """Spell sample weights as the model's ``fit`` takes them."""
+    if isinstance(model, FrozenEstimator):
+        return {}
+    prefix = ""
+    while isinstance(model, Pipeline):
+        step, model = model.steps[-1]
+        prefix += f"{step}__"
+    if not has_fit_parameter(model, "sample_weight"):
+        raise TypeError(
+            f"modality {name!r}: {type(model).__name__}.fit takes no sample_weight."
+        )
+    return {f"{prefix}sample_weight": weight}

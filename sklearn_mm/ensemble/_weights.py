@@ -1,0 +1,249 @@
+"""Weights on the simplex that minimise the loss of fused out-of-fold answers."""
+
+import warnings
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+
+#: Probabilities are kept this far from zero.
+_TINY = 1e-15
+#: A gap to the optimum that is good enough, relative to the loss's scale.
+_GAP = 1e-6
+
+
+#: The least weight, other than none, where some rows are answered by few.
+_LEAST = 1e-3
+
+
+def learn_weights(objective, n_modalities):
+    """Minimise a loss over weights that are not negative and sum to one.
+
+    Where modalities abstain, the loss jumps as a weight becomes zero: rows that only
+    this modality answers then get the fallback. So weights are at least 0.001, and
+    modalities are left out, one after the other, as long as that lowers the loss.
+
+    Parameters
+    ----------
+    objective : callable
+        Gives loss and gradient for weights (n_modalities,); its attribute ``complete``
+        says whether all modalities answer all rows.
+    n_modalities : int
+        Number of weights.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_modalities,)
+        The best weights; never worse than equal ones or any modality alone.
+    gap : float
+        How much above the optimum their loss may be at most, if all modalities answer
+        all rows, which makes the loss convex; else a bound on how far they are from a
+        stationary point among the modalities with a weight. It is the Frank-Wolfe gap
+        ``g @ weights - min(g)`` of the gradient ``g``.
+
+    References
+    ----------
+    M. Jaggi (2013), "Revisiting Frank-Wolfe: projection-free sparse convex
+    optimization", ICML.
+    """
+    everyone = np.arange(n_modalities)
+    best = _solve_among(objective, everyone, n_modalities)
+    uniform = np.full(n_modalities, 1 / n_modalities)
+    candidates = [best, (objective(uniform)[0], uniform, everyone)]
+    if not objective.complete:
+        candidates.append(_leave_out(objective, best, n_modalities))
+    for m, weights in enumerate(np.eye(n_modalities)):
+        alone = everyone if objective.complete else everyone[m : m + 1]
+        candidates.append((objective(weights)[0], weights, alone))
+    _, weights, support = min(candidates, key=lambda candidate: candidate[0])
+    gap = _find_gap(objective, weights, support)
+    if gap > _GAP:
+        warnings.warn(
+            f"The learned weights may be up to {gap:.1e} above the smallest loss.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return weights, gap
+
+
+def _leave_out(objective, best, n_modalities):
+    """Leave modalities out, each time the one whose absence lowers the loss most."""
+    while len(best[2]) > 1:
+        trials = [
+            _solve_among(objective, np.delete(best[2], i), n_modalities)
+            for i in range(len(best[2]))
+        ]
+        trial = min(trials, key=lambda candidate: candidate[0])
+        if trial[0] >= best[0]:
+            break
+        best = trial
+    return best
+
+
+def _solve_among(objective, support, n_modalities):
+    """Give the smallest loss with weights among some modalities, these, and who."""
+
+    def spread(part):
+        weights = np.zeros(n_modalities)
+        weights[support] = part
+        return weights
+
+    def within(part):
+        loss, gradient = objective(spread(part))
+        return loss, gradient[support]
+
+    part = np.full(len(support), 1 / len(support))
+    for tolerance in (1e-12, 1e-15, 1e-18) if len(support) > 1 else ():
+        part = _solve(within, part, tolerance, 0 if objective.complete else _LEAST)
+        if _find_gap(objective, spread(part), support) <= _GAP:
+            break
+    weights = spread(part)
+    return objective(weights)[0], weights, support
+
+
+def _solve(objective, start, tolerance, least):
+    n_modalities = len(start)
+    result = minimize(
+        objective,
+        start,
+        jac=True,
+        method="SLSQP",
+        bounds=[(least, 1)] * n_modalities,
+        constraints={
+            "type": "eq",
+            "fun": lambda weights: weights.sum() - 1,
+            "jac": lambda weights: np.ones(n_modalities),
+        },
+        options={"ftol": tolerance, "maxiter": 200},
+    )
+    weights = np.clip(result.x, least, None)
+    return weights / weights.sum()
+
+
+def _find_gap(objective, weights, support):
+    gradient = objective(weights)[1][support]
+    least = 0 if objective.complete or len(support) == 1 else _LEAST
+    smallest = least * gradient.sum() + (1 - least * len(support)) * gradient.min()
+    return float(gradient @ weights[support] - smallest)
+
+
+def make_pool_objective(answers, loss, fallback, sample_weight=None):
+    """Loss of the mean of the answers, weighted among those who answer.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_modalities, n_rows)
+        What is averaged: probabilities of the true class, or predictions; NaN where a
+        modality abstains.
+    loss : callable
+        Gives loss and derivative by row for fused answers (n_rows,).
+    fallback : ndarray of shape (n_rows,)
+        The fused answer where none with a weight answers.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+
+    Returns
+    -------
+    callable
+        Gives loss and gradient for weights (n_modalities,).
+    """
+    answers = np.ascontiguousarray(answers.T)  # (n_rows, n_modalities)
+    present = ~np.isnan(answers)
+    complete = present.all()
+    answers = answers if complete else np.where(present, answers, 0)
+    present = present.astype(float)
+    share = _to_share(sample_weight, len(answers))
+
+    def objective(weights):
+        fused = answers @ weights  # (n_rows,)
+        if not complete:
+            total = present @ weights
+            silent = total <= 0
+            total = np.where(silent, 1, total)
+            fused = np.where(silent, fallback, fused / total)
+        losses, slope = loss(fused)
+        slope = slope * share
+        if not complete:
+            slope = np.where(silent, 0, slope / total)
+            return losses @ share, answers.T @ slope - present.T @ (slope * fused)
+        return losses @ share, answers.T @ slope
+
+    objective.complete = complete
+    return objective
+
+
+def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=None):
+    """Log-loss of the logarithmic opinion pool, convex in the weights.
+
+    Parameters
+    ----------
+    logs : ndarray of shape (n_modalities, n_rows, n_classes)
+        Logarithms of the probabilities; NaN where a modality abstains.
+    true : ndarray of shape (n_rows,), int
+        The true class's number.
+    fallback : ndarray of shape (n_rows,)
+        Probability of the true class where none with a weight answers.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+    log_prior : ndarray of shape (n_classes,) or None
+        If given, each modality's evidence beyond the prior counts ``n_modalities``
+        times its weight, and the prior once.
+
+    Returns
+    -------
+    callable
+        Gives loss and gradient for weights (n_modalities,).
+    """
+    n_modalities, n_rows, n_classes = logs.shape
+    present = ~np.isnan(logs[:, :, 0])  # (n_modalities, n_rows)
+    divides = log_prior is not None
+    log_prior = log_prior if divides else np.zeros(n_classes)
+    logs = np.where(present[:, :, None], logs - log_prior, 0)
+    rows = np.arange(n_rows)
+    logs -= logs[:, rows, true][:, :, None]  # against the true class
+    offset = log_prior - log_prior[true][:, None]  # (n_rows, n_classes)
+    share = _to_share(sample_weight, n_rows)
+
+    def objective(weights):
+        total = weights @ present  # (n_rows,)
+        silent = total <= 0
+        # What a row's weights are divided by: by all of them, or by a constant.
+        scale = np.full(n_rows, 1 / n_modalities) if divides else total
+        scale = np.where(silent, 1, scale)
+        scores = np.tensordot(weights, logs, 1) / scale[:, None]
+        odds = scores + offset  # (n_rows, n_classes)
+        top = odds.max(axis=1, keepdims=True)
+        powers = np.exp(odds - top)
+        sums = powers.sum(axis=1)
+        losses = np.where(silent, -np.log(fallback), np.log(sums) + top[:, 0])
+        slope = powers / sums[:, None] * np.where(silent, 0, share / scale)[:, None]
+        gradient = np.tensordot(logs, slope, 2)
+        if not divides:
+            gradient -= present @ np.einsum("nk,nk->n", slope, scores)
+        return losses @ share, gradient
+
+    objective.complete = present.all()
+    return objective
+
+
+def log_loss_of(fused):
+    """Negative logarithm of the true class's probability, and its derivative."""
+    fused = np.maximum(fused, _TINY)
+    return -np.log(fused), -1 / fused
+
+
+def make_squared_loss(target):
+    """Squared error of fused predictions, in units of the target's variance."""
+    scale = max(float(np.var(target)), np.finfo(float).tiny)
+
+    def loss(fused):
+        error = fused - target
+        return error**2 / scale, 2 * error / scale
+
+    return loss
+
+
+def _to_share(sample_weight, n_rows):
+    if sample_weight is None:
+        return np.full(n_rows, 1 / n_rows)
+    return sample_weight / sample_weight.sum()
