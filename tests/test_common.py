@@ -6,6 +6,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_mm import (
+    MultimodalStackingClassifier,
+    MultimodalStackingRegressor,
     MultimodalVotingClassifier,
     MultimodalVotingRegressor,
     NetClassifier,
@@ -16,14 +18,14 @@ from sklearn_mm.nets import SequenceRNN, TabularMLP
 from sklearn_mm.neural._base import BaseNet
 
 
-def make_voting(kind, model, **options):
+def make_fusion(kind, model, **options):
     """Two modalities of a numeric table: all columns, and its first."""
     scaled = make_pipeline(StandardScaler(), model)
     return kind([("all", model, slice(None)), ("first", scaled, [0])], **options)
 
 
-VOTING = [
-    make_voting(kind, model, **options)
+FUSION = [
+    make_fusion(kind, model, **options)
     for kind, model, ways in (
         (
             MultimodalVotingClassifier,
@@ -31,6 +33,8 @@ VOTING = [
             [{}, {"voting": "hard"}, {"voting": "product"}, {"weights": "learned"}],
         ),
         (MultimodalVotingRegressor, Ridge(), [{}, {"weights": "learned"}]),
+        (MultimodalStackingClassifier, LogisticRegression(), [{}]),
+        (MultimodalStackingRegressor, Ridge(), [{}]),
     )
     for options in ways
 ]
@@ -58,6 +62,6 @@ def expect_failures(estimator):
     return failures
 
 
-@parametrize_with_checks([*VOTING, *NETS], expected_failed_checks=expect_failures)
+@parametrize_with_checks([*FUSION, *NETS], expected_failed_checks=expect_failures)
 def test_estimator_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -127,6 +127,8 @@ CASES = {
 }
 #: Public estimators whose contracts are others, and who holds them.
 ELSEWHERE = {
+    "MultimodalStackingClassifier": "test_common.py and ensemble/",
+    "MultimodalStackingRegressor": "test_common.py and ensemble/",
     "MultimodalVotingClassifier": "test_common.py and ensemble/",
     "MultimodalVotingRegressor": "test_common.py and ensemble/",
     "NetClassifier": "test_common.py and neural/",

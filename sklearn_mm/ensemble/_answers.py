@@ -1,6 +1,7 @@
 """The answers of all modalities in one array, NaN where one abstains."""
 
 import numpy as np
+from scipy.special import entr
 
 
 def find_classes(y):
@@ -104,6 +105,48 @@ def split_votes(answers, labels):
         (column[:, None] == known).astype(float)
         for known, column in zip(labels, columns)
     ]
+
+
+def decide(decisions, labels):
+    """Give the labels that a ``decision_function`` stands for.
+
+    Parameters
+    ----------
+    decisions : ndarray of shape (n_rows,) or (n_rows, n_classes)
+        Decisions.
+    labels : ndarray of shape (n_classes,)
+        The model's labels.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Labels.
+    """
+    codes = decisions > 0 if decisions.ndim == 1 else decisions.argmax(axis=1)
+    return labels[codes.astype(int)]
+
+
+def find_divergence(answers):
+    """Find the Jensen-Shannon divergence of the modalities that answer, from 0 to 1.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_modalities, n_samples, n_classes)
+        Probabilities; NaN where a modality abstains.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Divergence; NaN where fewer than two answer.
+    """
+    answered = ~np.isnan(answers[:, :, 0])
+    n_answers = answered.sum(axis=0)
+    safe = np.nan_to_num(answers)
+    mean = safe.sum(axis=0) / np.maximum(n_answers, 1)[:, None]
+    own = entr(safe).sum(axis=2).sum(axis=0) / np.maximum(n_answers, 1)
+    divergence = entr(mean).sum(axis=1) - own
+    scale = np.log(np.maximum(n_answers, 2))
+    return np.where(n_answers < 2, np.nan, np.clip(divergence / scale, 0, 1))
 
 
 def spread(answers, labels, rows, classes, out):

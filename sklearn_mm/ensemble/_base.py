@@ -107,7 +107,7 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
 
     # Fitting.
 
-    def _fit_members(self, members, X, y, params, folds=(), method=None):
+    def _fit_members(self, members, X, y, params, folds=()):
         """Fit every modality's model; set ``estimators_``, ``named_estimators_``.
 
         Give for each what :func:`answer_fold` gives for each of the folds, for which
@@ -117,6 +117,7 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
         context = self._init_callback_context(max_subtasks=len(members))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         calls = []
+        methods = {name: self._pick_method(name, model) for name, model, _ in members}
         for number, (name, estimator, columns) in enumerate(members, start=1):
             own = (name, columns, select_columns(X, columns), y, routed[name])
             task = context.subcontext(task_name=f"fit-{name}")
@@ -126,7 +127,7 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
             )
             if not isinstance(estimator, FrozenEstimator):
                 calls += [
-                    delayed(_answer_fold)(clone(estimator), *own, fold, method)
+                    delayed(_answer_fold)(clone(estimator), *own, fold, methods[name])
                     for fold in folds
                 ]
         results = iter(Parallel(n_jobs=self.n_jobs)(calls))
@@ -143,9 +144,10 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
             if name in self._columns:
                 answers.append(given)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        self._methods = [methods[name] for name in self._columns]
         self._name_members()
         if folds:
-            self._ask_frozen(X, method, answers)
+            self._ask_frozen(X, answers)
         return answers
 
     def _drop_absent(self, name, error):
@@ -164,14 +166,12 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
             **{name: fitted.get(name, "drop") for name, _, _ in self.estimators}
         )
 
-    def _ask_frozen(self, X, method, answers):
+    def _ask_frozen(self, X, answers):
         """Let models that were not fitted here answer for all rows, in place."""
-        for given, model, columns in zip(
-            answers, self.estimators_, self._columns.values()
-        ):
+        if all(answers):
+            return
+        for given, (model, rows, told) in zip(answers, self._iter_answers(X)):
             if not given:
-                own = select_columns(X, columns)
-                rows, told = predict_present(model, own, method)
                 given.append((rows, told, getattr(model, "classes_", None)))
 
     def _check_members(self, X):
@@ -228,9 +228,11 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
 
     # Predicting.
 
-    def _iter_answers(self, X, method):
+    def _iter_answers(self, X):
         """Yield each modality's model, the rows it answers for, and its answers."""
-        for (name, columns), estimator in zip(self._columns.items(), self.estimators_):
+        for (name, columns), estimator, method in zip(
+            self._columns.items(), self.estimators_, self._methods
+        ):
             with _annotate(name, columns):
                 rows, answers = predict_present(
                     estimator, select_columns(X, columns), method

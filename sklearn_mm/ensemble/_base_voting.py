@@ -1,23 +1,20 @@
 """What the votes of classifiers and of regressors share: weights, folds, the guard."""
 
 import copy
-import warnings
 from abc import abstractmethod
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
-from .._imports import StrOptions, check_sample_weight, fit_context, num_samples
-from ._base import AbstentionWarning, BaseFusion
-from ._guard import compare_with_best
+from .._imports import StrOptions, check_sample_weight, fit_context
+from ._base import BaseFusion
+from ._out_of_fold import OutOfFoldMixin, number_tests, take, take_target
 
 
-class BaseVoting(TransformerMixin, BaseFusion):
+class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
     """Fits one model per modality, and pools their answers by weights.
 
-    Subclasses say what an answer is: ``_check_y``, ``_set_target``, ``_encode``,
-    ``_make_arrays``, ``_place``, ``_make_pool``, ``_find_losses``, ``_find_scale``.
+    Subclasses say what is predicted (``_targets.py``), and how it is pooled.
     """
 
     _parameter_constraints: dict = {
@@ -54,7 +51,7 @@ class BaseVoting(TransformerMixin, BaseFusion):
         if weight is not None:
             weight = params["sample_weight"] = check_sample_weight(weight, y)
         folds = self._make_folds(X, y, params) if self._needs_folds(weights) else ()
-        given = self._fit_members(members, X, y, params, folds, self._method)
+        given = self._fit_members(members, X, y, params, folds)
         if isinstance(weights, dict):
             weights = np.array([weights[name] for name in self._columns])
         self._set_target(y, weight)
@@ -122,27 +119,16 @@ class BaseVoting(TransformerMixin, BaseFusion):
 
     def _fit_pool(self, pool, given, y, weight, folds, groups):
         """Fit the pool on out-of-fold answers, and see whether fusing pays."""
-        rows = np.unique(np.concatenate([test for _, test in folds]))
-        numbers = np.full(len(y), -1)
-        numbers[rows] = np.arange(len(rows))
-        answers = _take(self._arrange(given, len(y)), rows)
+        rows, tests = number_tests(folds, len(y))
+        answers = take(self._arrange(given, len(y)), rows)
         target = self._encode(y[rows])
         weight = None if weight is None else weight[rows]
+        groups = None if groups is None else np.asarray(groups)[rows]
         self._pool = pool.fit(answers, target, weight)
         if self._pool.gap_ is not None:
             self.weights_gap_ = self._pool.gap_
-        tests = [numbers[test] for _, test in folds]
         fused = self._fuse_out_of_fold(pool, answers, target, weight, tests)
-        alone = self._find_alone(answers)
-        scale = self._find_scale(target)
-        losses = [self._find_losses(each, target) for each in [*alone, fused]]
-        if weight is not None:
-            losses, scale = [loss * weight for loss in losses], scale * weight
-        groups = None if groups is None else np.asarray(groups)[rows]
-        self._comparison = compare_with_best(
-            np.array(losses[:-1]), losses[-1], scale, groups
-        )
-        self._tell(self._comparison)
+        self._compare(answers, fused, target, weight, groups)
 
     def _fuse_out_of_fold(self, pool, answers, target, weight, tests):
         """Fuse each fold's answers by a pool that was fitted on the other folds'."""
@@ -153,52 +139,13 @@ class BaseVoting(TransformerMixin, BaseFusion):
             others[test] = False
             if others.any():
                 pool = copy.copy(pool).fit(
-                    _take(answers, others),
-                    _take_target(target, others),
+                    take(answers, others),
+                    take_target(target, others),
                     None if weight is None else weight[others],
                 )
-            for part, result in zip(fused, pool.fuse(_take(answers, test))[0]):
+            for part, result in zip(fused, pool.fuse(take(answers, test))[0]):
                 part[test] = result
         return fused
-
-    def _find_alone(self, answers):
-        """Each modality's answers, the prior in place of those it does not give."""
-        for m in range(len(answers[0])):
-            alone = [part[m].copy() for part in answers]
-            for part, prior in zip(alone, self._priors):
-                part[np.isnan(part[:, 0])] = prior
-            yield alone
-
-    def _tell(self, comparison):
-        names = list(self._columns)
-        self.unimodal_scores_ = dict(zip(names, comparison.unimodal_scores.tolist()))
-        self.fused_score_ = comparison.fused_score
-        self.fusion_gain_ = comparison.gain
-        self.fusion_gain_interval_ = comparison.interval
-        self.guarded_ = None
-        if self.guard and not comparison.pays:
-            self.guarded_ = names[comparison.best]
-        comparison.warn(names, self.guard)
-
-    # Answers.
-
-    def _arrange(self, given, n_samples):
-        """Put what the members gave side by side; NaN where one abstains."""
-        arrays = self._make_arrays(len(given), n_samples)
-        for m, parts in enumerate(given):
-            for rows, answers, classes in parts:
-                if len(rows):
-                    self._place(arrays, m, rows, answers, classes)
-        return arrays
-
-    def _collect(self, X):
-        check_is_fitted(self)
-        X = self._check_X(X, reset=False)
-        given = [
-            [(rows, answers, getattr(model, "classes_", None))]
-            for model, rows, answers in self._iter_answers(X, self._method)
-        ]
-        return self._arrange(given, num_samples(X))
 
     def _fuse(self, answers):
         """Pool the answers; the best modality's own, if the guard found it better."""
@@ -208,23 +155,9 @@ class BaseVoting(TransformerMixin, BaseFusion):
             for part, own in zip(fused, self._pool.calibrated(answers)):
                 answered = ~np.isnan(own[best][:, 0])
                 part[answered] = own[best][answered]
-        if silent.any():
-            warnings.warn(
-                f"All modalities abstain on {silent.sum()} of {len(silent)} rows, "
-                f"which get {self._prior_name} of the training set.",
-                AbstentionWarning,
-                stacklevel=3,
-            )
+        self._warn_of_silence(silent)
         return fused
 
     @abstractmethod
     def _make_pool(self, weights):
         """Make the pool, not fitted."""
-
-
-def _take(answers, rows):
-    return [part[:, rows] for part in answers]
-
-
-def _take_target(target, rows):
-    return [code[rows] for code in target] if isinstance(target, list) else target[rows]

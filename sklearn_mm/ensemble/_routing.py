@@ -33,7 +33,7 @@ class RoutingMixin:
         weight = params.get("sample_weight")
         if weight is None:
             return {name: {} for name, _, _ in members}
-        return {name: _weigh(name, model, weight) for name, model, _ in members}
+        return {name: weigh(name, model, weight) for name, model, _ in members}
 
     def _make_folds(self, X, y, params):
         """Rows to fit on and rows to answer, for answers given out of fold."""
@@ -65,8 +65,23 @@ class RoutingMixin:
         return router
 
 
-def _weigh(name, model, weight):
-    """Spell sample weights as the model's ``fit`` takes them."""
+def weigh(name, model, weight):
+    """Spell sample weights as the model's ``fit`` takes them.
+
+    Parameters
+    ----------
+    name : str
+        Its modality, for errors.
+    model : estimator
+        The model, a pipeline possibly.
+    weight : ndarray of shape (n_samples,)
+        Weights.
+
+    Returns
+    -------
+    dict
+        Arguments of ``fit``.
+    """
     if isinstance(model, FrozenEstimator):
         return {}
     prefix = ""

@@ -1,27 +1,14 @@
 """Fusion by vote: the classifiers' answers averaged, by those who can answer."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, is_classifier
-from sklearn.utils import column_or_1d
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    assert_all_finite,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from .._imports import StrOptions
-from ._answers import (
-    encode_labels,
-    find_classes,
-    list_classes,
-    split_probabilities,
-    split_votes,
-    spread,
-)
 from ._base_voting import BaseVoting
 from ._pool import ProbabilityPool
+from ._targets import ClassTargetMixin
 
 
 def _gives_probabilities(estimator):
@@ -30,7 +17,7 @@ def _gives_probabilities(estimator):
     return True
 
 
-class MultimodalVotingClassifier(ClassifierMixin, BaseVoting):
+class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     """One classifier per modality, fused by vote.
 
     Each modality's classifier is fitted on the rows where that modality is present and
@@ -158,7 +145,6 @@ class MultimodalVotingClassifier(ClassifierMixin, BaseVoting):
         "calibration": [StrOptions({"sigmoid", "isotonic", "temperature"}), None],
         "divide_prior": ["boolean"],
     }
-    _prior_name = "the class frequencies"
 
     def __init__(
         self,
@@ -242,48 +228,13 @@ class MultimodalVotingClassifier(ClassifierMixin, BaseVoting):
         names = [f"{m}__{label}" for m in self._columns for label in labels]
         return np.asarray(names, dtype=object)
 
-    # The target.
-
-    def _check_y(self, X, y):
-        check_classification_targets(y)
-        values = np.asarray(y)
-        is_table = values.ndim == 2 and values.shape[1] > 1
-        y = values if is_table else column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_consistent_length(X, y)
-        return y
-
-    def _set_target(self, y, sample_weight):
-        self._n_outputs = y.shape[1] if y.ndim == 2 else None
-        # Frozen models may know more classes than y has.
-        known = [list_classes(m.classes_, self._n_outputs) for m in self.estimators_]
-        self._classes = [
-            np.unique(np.concatenate(labels)) for labels in zip(find_classes(y), *known)
-        ]
-        self._priors = []
-        for code, classes in zip(self._encode(y), self._classes):
-            counts = np.bincount(code, sample_weight, minlength=len(classes))
-            self._priors.append(counts / counts.sum())
-        single = self._n_outputs is None
-        self.classes_ = self._classes[0] if single else self._classes
-        self.class_prior_ = self._priors[0] if single else self._priors
-
-    def _encode(self, y):
-        return encode_labels(y, self._classes)
-
     # The members and their answers.
 
-    @property
-    def _method(self):
+    def _pick_method(self, name, estimator):
         return "predict" if self.voting == "hard" else "predict_proba"
 
     def _check_member(self, name, estimator):
         super()._check_member(name, estimator)
-        if not is_classifier(estimator):
-            raise TypeError(
-                f"modality {name!r}: {type(estimator).__name__} is no classifier. Put "
-                "one behind it in a pipeline."
-            )
         if self.voting != "hard" and not hasattr(estimator, "predict_proba"):
             raise AttributeError(
                 f"modality {name!r}: voting={self.voting!r} needs predict_proba, which "
@@ -308,26 +259,3 @@ class MultimodalVotingClassifier(ClassifierMixin, BaseVoting):
         return ProbabilityPool(
             self.voting, weights, self.calibration, self.divide_prior, self._priors
         )
-
-    def _make_arrays(self, n_members, n_samples):
-        return [
-            np.full((n_members, n_samples, len(known)), np.nan)
-            for known in self._classes
-        ]
-
-    def _place(self, arrays, m, rows, answers, classes):
-        labels = list_classes(classes, self._n_outputs)
-        if self.voting == "hard":
-            parts = split_votes(answers, labels)
-        else:
-            parts = split_probabilities(answers, self._n_outputs)
-        for array, part, own, known in zip(arrays, parts, labels, self._classes):
-            spread(part, own, rows, known, array[m])
-
-    def _find_losses(self, fused, codes):
-        """1 where a row is wrong in any output."""
-        wrong = [part.argmax(axis=1) != code for part, code in zip(fused, codes)]
-        return np.logical_or.reduce(wrong).astype(float)
-
-    def _find_scale(self, codes):
-        return np.ones(len(codes[0]))

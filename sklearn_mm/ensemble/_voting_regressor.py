@@ -1,16 +1,16 @@
 """Fusion by vote: the regressors' predictions averaged, by those who can answer."""
 
 import numpy as np
-from sklearn.base import RegressorMixin, is_regressor
-from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from .._imports import StrOptions
 from ._base_voting import BaseVoting
 from ._prediction_pool import PredictionPool
+from ._targets import NumberTargetMixin
 
 
-class MultimodalVotingRegressor(RegressorMixin, BaseVoting):
+class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
     """One regressor per modality, fused by weighted mean or median.
 
     Each modality's regressor is fitted on the rows where that modality is present and
@@ -99,7 +99,7 @@ class MultimodalVotingRegressor(RegressorMixin, BaseVoting):
     ... )
     >>> mean, std = fusion.fit(X, y).predict(X, return_std=True)
     >>> mean.round(1)
-    array([9.2, 1.5, 3.6, 7.8, 1.2])
+    array([9.2, 1.7, 3.6, 7.3, 1.9])
     """
 
     _parameter_constraints: dict = {
@@ -107,8 +107,6 @@ class MultimodalVotingRegressor(RegressorMixin, BaseVoting):
         "weights": ["array-like", dict, StrOptions({"learned"}), None],
         "voting": [StrOptions({"mean", "median"})],
     }
-    _prior_name = "the mean"
-    _method = "predict"
 
     def __init__(
         self,
@@ -177,62 +175,8 @@ class MultimodalVotingRegressor(RegressorMixin, BaseVoting):
             names = [f"{name}__{i}" for name in names for i in range(self._n_outputs)]
         return np.asarray(names, dtype=object)
 
-    # The target.
-
-    def _check_y(self, X, y):
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None."
-            )
-        values = np.asarray(y)
-        is_table = values.ndim == 2 and values.shape[1] > 1
-        y = check_array(
-            values if is_table else column_or_1d(y, warn=True),
-            ensure_2d=False,
-            dtype="numeric",
-            input_name="y",
-        )
-        check_consistent_length(X, y)
-        return y
-
-    def _set_target(self, y, sample_weight):
-        self._n_outputs = y.shape[1] if y.ndim == 2 else None
-        mean = np.average(self._encode(y), axis=0, weights=sample_weight)
-        self.target_mean_ = mean
-        self._priors = [mean]
-
-    def _encode(self, y):
-        return y.reshape(len(y), -1).astype(float)
-
-    # The members and their answers.
-
-    def _check_member(self, name, estimator):
-        super()._check_member(name, estimator)
-        if not is_regressor(estimator):
-            raise TypeError(
-                f"modality {name!r}: {type(estimator).__name__} is no regressor. Put "
-                "one behind it in a pipeline."
-            )
+    def _pick_method(self, name, estimator):
+        return "predict"
 
     def _make_pool(self, weights):
         return PredictionPool(self.voting, weights, self.target_mean_)
-
-    def _make_arrays(self, n_members, n_samples):
-        return [np.full((n_members, n_samples, len(self.target_mean_)), np.nan)]
-
-    def _place(self, arrays, m, rows, answers, classes):
-        arrays[0][m, rows] = np.asarray(answers).reshape(len(rows), -1)
-
-    def _find_losses(self, fused, target):
-        """Squared errors in units of the target's variance, over outputs."""
-        return ((fused[0] - target) ** 2 / _find_variance(target)).mean(axis=1)
-
-    def _find_scale(self, target):
-        deviation = target - target.mean(axis=0)
-        return (deviation**2 / _find_variance(target)).mean(axis=1)
-
-
-def _find_variance(target):
-    variance = target.var(axis=0)
-    return np.where(variance > 0, variance, 1)

@@ -1,0 +1,154 @@
+"""Fusion by stacking: a regressor learns from the modalities' predictions."""
+
+from sklearn.base import RegressorMixin
+from sklearn.linear_model import RidgeCV
+
+from ._base_stacking import BaseStacking
+from ._targets import NumberTargetMixin
+
+
+class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStacking):
+    """One regressor per modality, and one that learns from their predictions.
+
+    Each modality's regressor is fitted on the rows where that modality is present and
+    abstains elsewhere; the final estimator learns from what they answer out of fold. A
+    row on which all abstain gets the mean of the training set.
+
+    Parameters
+    ----------
+    estimators : list of tuple (name, estimator, columns)
+        As in :class:`MultimodalVotingClassifier`, with regressors.
+    final_estimator : regressor or None, default=None
+        Learns from the modalities' answers; by default a ridge regression
+        (``RidgeCV``). In front of one that
+        takes no NaN, the answer of a modality that abstains is replaced by its mean.
+    cv : int, splitter, iterable or "prefit", default=None
+        Folds for the answers that the final estimator learns from, 5 by default.
+        "prefit" takes fitted models, which answer for the rows given.
+    passthrough : bool, or columns, default=None
+        Columns of numbers that the final estimator sees as well; True for all.
+    guard : bool, default=False
+        Whether the best modality alone decides where it answers, if out of fold fusing
+        did not beat it.
+    on_absent : {"raise", "drop"}, default="raise"
+        What to do about a modality that is missing from every row.
+    n_jobs : int or None, default=None
+        Number of fits at the same time.
+    verbose : bool, default=False
+        Print the time that each modality's fit took.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        The fitted models, those not dropped.
+    named_estimators_ : Bunch
+        The same by name.
+    final_estimator_ : estimator
+        The fitted final estimator.
+    target_mean_ : ndarray of shape (n_outputs,)
+        Mean of the target.
+    unimodal_scores_ : dict of str to float
+        R² of each modality alone on out-of-fold answers; a row that it does not answer
+        gets the training mean.
+    fused_score_ : float
+        R² of stacking, the final estimator fitted on the other folds' answers.
+    fusion_gain_ : float
+        ``fused_score_`` less the best of ``unimodal_scores_``.
+    fusion_gain_interval_ : tuple of (float, float)
+        Its 95 % interval, by bootstrap over rows, or over groups.
+    guarded_ : str or None
+        The modality that decides where it answers, because fusing did not beat it.
+    n_features_in_ : int
+        Number of columns of the table.
+    feature_names_in_ : ndarray of str
+        Their names, if all are strings.
+
+    See Also
+    --------
+    sklearn.ensemble.StackingRegressor : The same for models of one table.
+
+    Notes
+    -----
+    Where a modality abstains its answers are NaN, and for each modality that abstained
+    in ``fit`` a column says so. On complete tables the results are scikit-learn's.
+
+    References
+    ----------
+    D. H. Wolpert (1992), "Stacked generalization", Neural Networks 5.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_mm import MultimodalStackingRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X[::3, :4] = float("nan")
+    >>> stacking = MultimodalStackingRegressor(
+    ...     [("body", Ridge(0.1), slice(0, 4)), ("blood", Ridge(0.1), slice(4, 10))]
+    ... )
+    >>> bool(stacking.fit(X, y).score(X, y) > 0.4)
+    True
+    """
+
+    def __init__(
+        self,
+        estimators,
+        final_estimator=None,
+        *,
+        cv=None,
+        passthrough=None,
+        guard=False,
+        on_absent="raise",
+        n_jobs=None,
+        verbose=False,
+    ):
+        super().__init__(estimators)
+        self.final_estimator = final_estimator
+        self.cv = cv
+        self.passthrough = passthrough
+        self.guard = guard
+        self.on_absent = on_absent
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def predict(self, X):
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or SliceDict with n_samples rows
+            The table.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        stacked, answers, silent = self._stack(X, "predict")
+        (stacked,) = self._overrule(self._to_answers(stacked), answers, silent)
+        return stacked[:, 0] if self._n_outputs is None else stacked
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of ``transform``.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            ``modality__output``, ``modality__abstains``, and the names of the columns
+            passed through.
+        """
+        return self._name_features(lambda m, width: range(width))
+
+    def _pick_method(self, name, estimator):
+        return "predict"
+
+    def _make_final(self):
+        return RidgeCV()
+
+    def _to_answers(self, predicted):
+        return [self._encode(predicted)]
