@@ -20,6 +20,8 @@ __getattr__, __dir__, __all__ = lazy_names(
         "vector": ["PooledEncoder", "VectorStacker"],
         "ensemble._base": ["AbstentionWarning"],
         "ensemble._guard": ["FusionWarning"],
+        "ensemble._cotraining": ["CoTrainingClassifier"],
+        "ensemble._soup": ["ModelSoupClassifier", "ModelSoupRegressor"],
         "ensemble._stacking": ["MultimodalStackingClassifier"],
         "ensemble._stacking_regressor": ["MultimodalStackingRegressor"],
         "ensemble._voting": ["MultimodalVotingClassifier"],

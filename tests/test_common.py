@@ -6,6 +6,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_mm import (
+    CoTrainingClassifier,
+    ModelSoupClassifier,
+    ModelSoupRegressor,
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
     MultimodalVotingClassifier,
@@ -38,6 +41,7 @@ FUSION = [
     )
     for options in ways
 ]
+COTRAINING = [CoTrainingClassifier(FUSION[0])]
 #: Encoders without cross-fitting, whose purpose is that fit_transform differs.
 NETS = [
     kind(module, lr=0.02, early_stopping=False, random_state=0, **options)
@@ -48,20 +52,31 @@ NETS = [
     )
     for module in (TabularMLP, SequenceRNN)
 ]
+SOUPS = [
+    ModelSoupClassifier(NETS[0], settings=2, random_state=0),
+    ModelSoupRegressor(NETS[2], settings=2, random_state=0),
+]
 
 
 def expect_failures(estimator):
     """What docstrings explain: batches of repeated samples, and float32."""
-    if not isinstance(estimator, BaseNet):
+    if isinstance(estimator, CoTrainingClassifier):
+        return {
+            "check_non_transformer_estimators_n_iter": "no round if all is labelled",
+            "check_classifiers_classes": "its labels -1 mean unlabelled",
+        }
+    if not isinstance(getattr(estimator, "net", estimator), BaseNet):
         return {}
     failures = {
         "check_sample_weight_equivalence_on_dense_data": "batches are others",
     }
-    if isinstance(estimator, NetRegressor):
+    if isinstance(getattr(estimator, "net", estimator), NetRegressor):
         failures["check_methods_subset_invariance"] = "float32 has seven digits"
     return failures
 
 
-@parametrize_with_checks([*FUSION, *NETS], expected_failed_checks=expect_failures)
+@parametrize_with_checks(
+    [*FUSION, *COTRAINING, *NETS, *SOUPS], expected_failed_checks=expect_failures
+)
 def test_estimator_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -127,6 +127,9 @@ CASES = {
 }
 #: Public estimators whose contracts are others, and who holds them.
 ELSEWHERE = {
+    "CoTrainingClassifier": "test_common.py and ensemble/",
+    "ModelSoupClassifier": "test_common.py and ensemble/",
+    "ModelSoupRegressor": "test_common.py and ensemble/",
     "MultimodalStackingClassifier": "test_common.py and ensemble/",
     "MultimodalStackingRegressor": "test_common.py and ensemble/",
     "MultimodalVotingClassifier": "test_common.py and ensemble/",

@@ -38,6 +38,7 @@ LAYERS = [
     ["ensemble._base_voting", "ensemble._base_stacking"],
     ["ensemble._voting", "ensemble._voting_regressor"],
     ["ensemble._stacking", "ensemble._stacking_regressor"],
+    ["ensemble._cotraining", "ensemble._soup"],
     ["nets._layers", "nets._head"],
     ["nets._recurrent"],
     ["nets.audio", "nets.image", "nets.sequence", "nets.tabular", "nets.text"],

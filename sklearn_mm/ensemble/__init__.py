@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "_base": ["AbstentionWarning"],
         "_guard": ["FusionWarning"],
+        "_cotraining": ["CoTrainingClassifier"],
+        "_soup": ["ModelSoupClassifier", "ModelSoupRegressor"],
         "_stacking": ["MultimodalStackingClassifier"],
         "_stacking_regressor": ["MultimodalStackingRegressor"],
         "_voting": ["MultimodalVotingClassifier"],

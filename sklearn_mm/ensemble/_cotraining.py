@@ -1,0 +1,273 @@
+"""Few labels, several modalities: each labels for the others what it is sure of."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    assert_all_finite,
+    check_consistent_length,
+    check_is_fitted,
+)
+
+from .._imports import HasMethods, Interval, StrOptions, fit_context
+from ._modality import (
+    AbsentModalityError,
+    fit_present,
+    predict_present,
+    select_columns,
+    select_rows,
+)
+
+
+def _fusion_has(method):
+    def check(estimator):
+        getattr(getattr(estimator, "fusion_", estimator.fusion), method)
+        return True
+
+    return check
+
+
+class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
+    """Train modalities on each other's confident predictions, then fuse them.
+
+    Unlabelled rows are -1, as in :mod:`sklearn.semi_supervised`. In each round every
+    modality's classifier is fitted on the rows labelled for it, and labels for the
+    others the rows that it is sure of. Where several label one row for another, the
+    majority decides. At the end the fusion estimator is fitted on all rows that have
+    a label.
+
+    Parameters
+    ----------
+    fusion : fusion classifier
+        Such as :class:`MultimodalVotingClassifier`; its ``estimators`` are the
+        modalities, at least two. They need ``predict_proba``.
+    criterion : {"k_best", "threshold"}, default="k_best"
+        Whether a modality labels the ``k_best`` rows of each class that it is surest
+        of, which keeps the classes' balance, or all that it is surer of than
+        ``threshold``.
+    threshold : float, default=0.9
+        Probability from which on a prediction is a label.
+    k_best : int, default=10
+        Rows of each class that each modality labels in a round.
+    max_iter : int or None, default=10
+        Rounds at most; None goes on until no row gets a label.
+
+    Attributes
+    ----------
+    fusion_ : fusion classifier
+        Fitted on the labelled rows, those labelled here included.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    transduction_ : ndarray of shape (n_samples,)
+        Labels that ``fusion_`` was fitted on; -1 for rows left out.
+    labeled_iter_ : ndarray of shape (n_samples,)
+        Round in which a row got its label: 0 for those given, -1 for none.
+    n_iter_ : int
+        Number of rounds; 0 if all rows had labels.
+    termination_condition_ : {"max_iter", "no_change", "all_labeled"}
+        Why they ended.
+    n_features_in_ : int
+        Number of columns of the table.
+
+    See Also
+    --------
+    sklearn.semi_supervised.SelfTrainingClassifier : The same for a single modality.
+
+    References
+    ----------
+    A. Blum and T. Mitchell (1998), "Combining labeled and unlabeled data with
+    co-training", COLT. Y. Zhou and S. Goldman (2004), "Democratic co-learning", ICTAI.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_mm import CoTrainingClassifier, MultimodalVotingClassifier
+    >>> X, y = load_digits(return_X_y=True)  # upper and lower halves of digits
+    >>> few = np.where(np.arange(len(y)) % 20 == 0, y, -1)
+    >>> nb = GaussianNB(var_smoothing=0.01)
+    >>> fusion = MultimodalVotingClassifier(
+    ...     [("upper", nb, slice(0, 32)), ("lower", nb, slice(32, 64))]
+    ... )
+    >>> alone = fusion.fit(X[few != -1], y[few != -1]).score(X, y)
+    >>> bool(CoTrainingClassifier(fusion).fit(X, few).score(X, y) > alone)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "fusion": [HasMethods(["fit", "predict"])],
+        "criterion": [StrOptions({"threshold", "k_best"})],
+        "threshold": [Interval(Real, 0, 1, closed="left")],
+        "k_best": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left"), None],
+    }
+
+    def __init__(
+        self, fusion, *, criterion="k_best", threshold=0.9, k_best=10, max_iter=10
+    ):
+        self.fusion = fusion
+        self.criterion = criterion
+        self.threshold = threshold
+        self.k_best = k_best
+        self.max_iter = max_iter
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Label rows round by round, and fit the fusion estimator.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or SliceDict with n_samples rows
+            The table.
+        y : array-like of shape (n_samples,)
+            Class labels; -1 for unlabelled rows.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        self.fusion_ = clone(self.fusion)
+        X = self.fusion_._check_X(X, reset=True)
+        y = self._check_y(X, y)  # numbers of the classes
+        members = self.fusion_._check_members(X)
+        if len(members) < 2:
+            raise ValueError("co-training needs two modalities or more, got one.")
+        labels = np.tile(y, (len(members), 1))  # each modality's own
+        self.labeled_iter_ = np.where(y == -1, -1, 0)
+        self.n_iter_, self.termination_condition_ = 0, "max_iter"
+        while self.max_iter is None or self.n_iter_ < self.max_iter:
+            if (labels != -1).all():
+                self.termination_condition_ = "all_labeled"
+                break
+            self.n_iter_ += 1
+            given = self._label_for_others(members, X, labels)
+            if not given.any():
+                self.termination_condition_ = "no_change"
+                break
+        agreed = np.where(y != -1, y, self._find_majority(labels))
+        self.labeled_iter_[agreed == -1] = -1
+        rows = np.flatnonzero(agreed != -1)
+        self.fusion_.fit(select_rows(X, rows), self.classes_[agreed[rows]])
+        numbers = self.classes_.dtype.kind in "iuf"
+        self.transduction_ = np.full(
+            len(y), -1, dtype=self.classes_.dtype if numbers else object
+        )
+        self.transduction_[rows] = self.classes_[agreed[rows]]
+        return self
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or SliceDict with n_samples rows
+            The table.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels.
+        """
+        check_is_fitted(self)
+        return self.fusion_.predict(X)
+
+    @available_if(_fusion_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities of the classes, by the fusion estimator.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or SliceDict with n_samples rows
+            The table.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self.fusion_.predict_proba(X)
+
+    @property
+    def n_features_in_(self):
+        """Number of columns of the table."""
+        return self.fusion_.n_features_in_
+
+    def _check_y(self, X, y):
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        if not is_classifier(self.fusion):
+            raise TypeError(f"fusion must be a classifier, got {self.fusion!r}.")
+        known = np.array([label != -1 for label in y.tolist()], dtype=bool)
+        if not known.any():
+            raise ValueError("all rows are unlabelled (-1): nothing to learn from.")
+        labels = np.array(y[known].tolist()) if y.dtype.kind == "O" else y[known]
+        check_classification_targets(labels)
+        assert_all_finite(labels, input_name="y")
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        numbered = np.full(len(y), -1)
+        numbered[known] = codes
+        return numbered
+
+    def _label_for_others(self, members, X, labels):
+        """Add to each modality's labels what the others are sure of, in place."""
+        proposals = np.full(labels.shape, -1, dtype=labels.dtype)
+        for m, (_, estimator, columns) in enumerate(members):
+            if not hasattr(estimator, "predict_proba"):
+                raise AttributeError(
+                    f"modality {members[m][0]!r}: co-training needs predict_proba."
+                )
+            own = select_columns(X, columns)
+            open_rows = np.flatnonzero((labels == -1).any(axis=0))
+            rows, names = self._propose(clone(estimator), own, labels[m], open_rows)
+            proposals[m, rows] = names
+        given = np.zeros(labels.shape[1], dtype=bool)
+        for m in range(len(members)):
+            others = np.delete(proposals, m, axis=0)
+            names = self._find_majority(others)
+            news = (labels[m] == -1) & (names != -1)
+            labels[m, news] = names[news]
+            given |= news
+        self.labeled_iter_[given & (self.labeled_iter_ == -1)] = self.n_iter_
+        return given
+
+    def _propose(self, estimator, X, labels, open_rows):
+        """Rows that a modality, fitted on its labels, is sure of, and their classes."""
+        known = np.flatnonzero(labels != -1)
+        try:
+            names = self.classes_[labels[known]]
+            fit_present(estimator, select_rows(X, known), names, {})
+        except AbsentModalityError:
+            return open_rows[:0], labels[:0]
+        rows, proba = predict_present(
+            estimator, select_rows(X, open_rows), "predict_proba"
+        )
+        if not len(rows):
+            return open_rows[:0], labels[:0]
+        rows, codes, sure = open_rows[rows], proba.argmax(axis=1), proba.max(axis=1)
+        if self.criterion == "threshold":
+            chosen = np.flatnonzero(sure > self.threshold)
+        else:
+            order = np.argsort(-sure, kind="stable")
+            chosen = np.concatenate(
+                [
+                    order[codes[order] == code][: self.k_best]
+                    for code in range(proba.shape[1])
+                ]
+            )
+        known = np.searchsorted(self.classes_, estimator.classes_)
+        return rows[chosen], known[codes[chosen]]
+
+    def _find_majority(self, labels):
+        """Most frequent label by column of ``labels``; -1 for none, or a tie."""
+        codes = np.arange(len(self.classes_))
+        votes = (labels[:, :, None] == codes).sum(axis=0)  # (n_rows, n_classes)
+        most = votes.max(axis=1)
+        alone = (votes == most[:, None]).sum(axis=1) == 1
+        return np.where((most > 0) & alone, votes.argmax(axis=1), -1)
