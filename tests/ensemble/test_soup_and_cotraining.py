@@ -106,15 +106,17 @@ THIRDS = [(str(i), GaussianNB(var_smoothing=0.01), slice(i, None, 3)) for i in r
 @pytest.mark.parametrize(
     "fusion", [MultimodalVotingClassifier, MultimodalStackingClassifier]
 )
-def test_few_labels_go_further(digits, members, fusion, tmp_path):
-    X, y = digits
+def test_few_labels_go_further(members, fusion, tmp_path):
+    rng = np.random.default_rng(0)  # views that err independently, given the class
+    y = np.arange(1200) % 5
+    X = rng.normal(size=(5, 64))[y] + 2.5 * rng.normal(size=(1200, 64))
     train = np.arange(len(y)) % 2 == 0
-    few = np.where(np.arange(len(y)) % 20 == 0, y, -1)[train]
+    few = np.where(rng.random(1200) < 0.05, y, -1)[train]
     known = few != -1
     fused = fusion(members)
     alone = clone(fused).fit(X[train][known], few[known]).score(X[~train], y[~train])
     model = CoTrainingClassifier(fused).fit(X[train], few)
-    assert model.score(X[~train], y[~train]) > alone
+    assert model.score(X[~train], y[~train]) > alone + 0.1
     np.testing.assert_array_equal(model.transduction_[known], few[known])
     assert (model.labeled_iter_[known] == 0).all()
     np.testing.assert_array_equal(model.labeled_iter_ == -1, model.transduction_ == -1)
