@@ -165,5 +165,8 @@ def spread(answers, labels, rows, classes, out):
     out : ndarray of shape (n_samples, n_classes)
         Written in place.
     """
+    if answers.shape == out.shape:
+        out[:] = answers
+        return
     out[rows] = 0
     out[np.ix_(rows, np.searchsorted(classes, labels))] = answers
