@@ -13,7 +13,15 @@ PACKAGE = ROOT / "sklearn_mm"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Layers from the bottom up: a module imports from layers below its own only.
 LAYERS = [
-    ["_lazy", "_imports", "_files", "_image_header", "_descriptors", "_signal"],
+    [
+        "_lazy",
+        "_imports",
+        "_files",
+        "_image_header",
+        "_descriptors",
+        "_signal",
+        "_store",
+    ],
     ["_column"],
     ["_pixels", "_spectrum"],
     ["_audio_statistics", "_encoder"],
