@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 import warnings
 from collections import OrderedDict
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 
 #: Keys that one query asks for.
 _QUERY = 500
+#: Seconds to wait for other processes that write.
+_PATIENCE = 60
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS arrays
     (key BLOB PRIMARY KEY, shape TEXT NOT NULL, data BLOB NOT NULL)
@@ -149,9 +152,7 @@ class ArrayStore:
         try:
             if self._pid != os.getpid():  # a connection must not be used behind a fork
                 self._connection, self._pid = None, os.getpid()
-            if self._connection is None:
-                self._connection = self._connect()
-            return action(*args)
+            return self._await_turn(action, args)
         except (sqlite3.Error, OSError) as error:
             self._broken = True
             warnings.warn(
@@ -162,10 +163,29 @@ class ArrayStore:
             )
             return None
 
+    def _await_turn(self, action, args):
+        """Act once no other process is in the way.
+
+        Sqlite waits by itself for a writer, but not while another process changes the
+        file to WAL mode, makes the table, or closes the last connection but this.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                return action(*args)
+            except sqlite3.OperationalError as error:
+                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+                busy = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not busy or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
+
     def _connect(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
-            self.path, timeout=60, isolation_level=None, check_same_thread=False
+            self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

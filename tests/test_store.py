@@ -1,5 +1,6 @@
 """Arrays by key: several processes, kills, bounds, files that cannot be used."""
 
+import multiprocessing
 import pickle
 import signal
 import sqlite3
@@ -86,6 +87,24 @@ def test_the_file_forgets_the_oldest(tmp_path):
     assert store.get_many([b"0"]) == {}
     store.clear()
     assert store.count()["n_arrays"] == 0
+
+
+def make_at_once(folder, barrier):
+    warnings.simplefilter("error")
+    for i in range(30):
+        barrier.wait()
+        ArrayStore(folder / f"{i}.sqlite").put_many(make_arrays(5))
+
+
+def test_processes_make_the_file_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    given = (tmp_path, context.Barrier(4, timeout=60))
+    makers = [context.Process(target=make_at_once, args=given) for _ in range(4)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert [maker.exitcode for maker in makers] == [0] * 4
 
 
 def test_processes_write_at_once(tmp_path):
