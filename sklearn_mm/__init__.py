@@ -13,10 +13,12 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "_column": ["LoadError", "LoadWarning"],
+        "_store": ["CacheWarning"],
         "image": ["ColorHistogramEncoder", "HOGEncoder", "ImageLoader"],
         "audio": ["AudioLoader", "AudioStatistics", "LogMelSpectrogram"],
         "text": ["TextTokenizer", "TextVectorizer"],
         "sequence": ["SequencePadder", "SequenceStatistics"],
+        "cache": ["CachedEncoder"],
         "vector": ["PooledEncoder", "VectorStacker"],
         "ensemble._base": ["AbstentionWarning"],
         "ensemble._guard": ["FusionWarning"],

@@ -187,9 +187,26 @@ def load_cells(column, load, *, owner, on_error=None, n_jobs=None):
         (column.labels[row], describe_cell(column.cells[row]), reason)
         for row, reason in chain.from_iterable(failures)
     ]
+    report_failures(failures, owner, len(column), on_error)
+
+
+def report_failures(failures, owner, n_samples, on_error):
+    """Raise, warn or say nothing about cells that could not be read.
+
+    Parameters
+    ----------
+    failures : list of tuple (row, source, reason)
+        The bad cells.
+    owner : str
+        Name of the estimator.
+    n_samples : int
+        Number of cells in all.
+    on_error : {"raise", "warn", "missing"} or None
+        What to do; None raises for an estimator that leaves its users no choice.
+    """
     if not failures or on_error == "missing":
         return
-    message = _summarise(owner, failures, len(column))
+    message = _summarise(owner, failures, n_samples)
     if on_error == "warn":
         warnings.warn(message + "Treated as missing.", LoadWarning, stacklevel=3)
         return

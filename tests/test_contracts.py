@@ -23,6 +23,7 @@ import sklearn_mm
 from sklearn_mm import (
     AudioLoader,
     AudioStatistics,
+    CachedEncoder,
     ColorHistogramEncoder,
     HOGEncoder,
     ImageLoader,
@@ -119,6 +120,15 @@ CASES = {
     ),
     "SequenceStatistics": Case(SequenceStatistics(), SEQUENCES, "text"),
     "VectorStacker": Case(VectorStacker(), VECTORS, np.ones(3)),
+    "CachedEncoder": Case(CachedEncoder(HOG, batch_size=2), image_cells(), b"no"),
+    "CachedEncoder-padded": Case(
+        CachedEncoder(
+            make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000)), batch_size=4
+        ),
+        audio_cells(),
+        b"no",
+        is_vector=False,
+    ),
     "PooledEncoder": Case(
         PooledEncoder(HOG),
         [[cell, make_photo()] for cell in image_cells()],

@@ -26,6 +26,8 @@ LAYERS = [
     ["_pixels", "_spectrum"],
     ["_audio_statistics", "_encoder"],
     ["image", "audio", "text", "sequence", "vector"],
+    ["_cell_keys", "_steps"],
+    ["cache"],
     [
         "ensemble._modality",
         "ensemble._answers",
