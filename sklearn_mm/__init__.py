@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "audio": ["AudioLoader", "AudioStatistics", "LogMelSpectrogram"],
         "text": ["TextTokenizer", "TextVectorizer"],
         "sequence": ["SequencePadder", "SequenceStatistics"],
+        "video": ["VideoLoader"],
         "cache": ["CachedEncoder"],
         "vector": ["PooledEncoder", "VectorStacker"],
         "ensemble._base": ["AbstentionWarning"],

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ._column import as_column, find_missing, load_cells, stack_cells
-from ._files import read_source
+from ._files import names_file, read_source
 from ._imports import Interval, StrOptions, fit_context
 
 
@@ -120,7 +120,7 @@ class BaseLoader(ArrayTransformer):
 
     def _read_bytes(self, cell):
         """Read an encoded file, or give None if the cell is something else."""
-        if not isinstance(cell, (str, bytes, bytearray, memoryview, PathLike)):
+        if not names_file(cell):
             return None
         return read_source(
             cell, root=self.root, max_bytes=self.max_bytes, filesystem=self.filesystem

@@ -2,7 +2,14 @@
 
 import os
 import stat
+from contextlib import contextmanager
 from pathlib import PurePath
+from tempfile import TemporaryDirectory
+
+
+def names_file(cell):
+    """Whether a cell is a file's path or its bytes."""
+    return isinstance(cell, (str, bytes, bytearray, memoryview, os.PathLike))
 
 
 def read_source(source, *, root=None, max_bytes=None, filesystem=None):
@@ -27,16 +34,47 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
     if isinstance(source, (bytes, bytearray, memoryview)):
         _check_size(len(source), max_bytes)
         return source
-    path = os.fsdecode(source)
-    if "\0" in path:
-        raise ValueError("a path cannot hold a NUL byte")
     if filesystem is not None:
-        return _read_remote(path, root, max_bytes, filesystem)
+        return _read_remote(_check_path(source), root, max_bytes, filesystem)
+    return _read_regular_file(_locate(source, root), max_bytes)
+
+
+@contextmanager
+def as_file(source, *, root=None, max_bytes=None, filesystem=None):
+    """Give the path of a file on disk, for what cannot read from memory.
+
+    Takes what :func:`read_source` takes; what is no such file yet is one for as long as
+    the context lasts.
+    """
+    if filesystem is None and isinstance(source, (str, os.PathLike)):
+        path = _locate(source, root)
+        status = os.stat(path)
+        _check_regular(status.st_mode)
+        _check_size(status.st_size, max_bytes)
+        yield os.path.abspath(path)
+        return
+    data = read_source(source, root=root, max_bytes=max_bytes, filesystem=filesystem)
+    with TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file")
+        with open(path, "wb") as file:
+            file.write(data)
+        yield path
+
+
+def _locate(source, root):
+    path = _check_path(source)
     if "://" in path:
         raise ValueError(
             "a URL is not opened; download it, or give filesystem= (fsspec)"
         )
-    return _read_regular_file(path if root is None else _confine(path, root), max_bytes)
+    return path if root is None else _confine(path, root)
+
+
+def _check_path(source):
+    path = os.fsdecode(source)
+    if "\0" in path:
+        raise ValueError("a path cannot hold a NUL byte")
+    return path
 
 
 def _check_relative(path):

@@ -1,6 +1,7 @@
 """Pixels through OpenCV: decode, resize by area, fit, convert."""
 
 from contextlib import contextmanager
+from numbers import Integral
 from threading import Lock
 
 import numpy as np
@@ -184,6 +185,14 @@ def check_range(pixels):
 def pixel_maximum(dtype):
     """Value of white: 255, 65535, or 1 for floats."""
     return np.iinfo(dtype).max if dtype.kind == "u" else 1
+
+
+def check_size(size):
+    """Give height and width as ``int``, or raise."""
+    size = tuple(size)
+    if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
+        raise ValueError(f"size must be (height, width) in pixels, got {size!r}.")
+    return int(size[0]), int(size[1])
 
 
 def resize(pixels, height, width):

@@ -11,6 +11,7 @@ from ._imports import Interval, StrOptions
 from ._pixels import (
     as_pixels,
     check_range,
+    check_size,
     convert_color,
     crop_to,
     decode_image,
@@ -131,7 +132,7 @@ class ImageLoader(BaseLoader):
             If an image cannot be read and ``on_error="raise"``.
         """
         column = as_column(X, type(self).__name__)
-        height, width = _check_size(self.size)
+        height, width = check_size(self.size)
         channels = (3,) if self.color == "rgb" else ()
         images = np.full((len(column), height, width, *channels), np.nan, np.float32)
 
@@ -329,13 +330,6 @@ class ColorHistogramEncoder(BaseArrayEncoder):
         channels = self.color_space if len(sample_shape) == 3 else ["gray"]
         shape = (*self.grid, len(channels), self.bins)
         return [f"{channels[c]}_part{a}_{b}_bin{d}" for a, b, c, d in np.ndindex(shape)]
-
-
-def _check_size(size):
-    size = tuple(size)
-    if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
-        raise ValueError(f"size must be (height, width) in pixels, got {size!r}.")
-    return int(size[0]), int(size[1])
 
 
 def _check_images(array, owner):

@@ -70,6 +70,9 @@ class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
     pooling : {"mean", "max", "first"}, default="mean"
         How the vectors of a row become one. Items that are missing or could not be read
         do not count.
+    split_arrays : bool, default=False
+        Whether an array is a list of what its first axis counts, such as the frames of
+        a :class:`VideoLoader`. By default it is one item.
 
     Attributes
     ----------
@@ -90,11 +93,13 @@ class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "encoder": [HasMethods(["fit", "transform"])],
         "pooling": [StrOptions({"mean", "max", "first"})],
+        "split_arrays": ["boolean"],
     }
 
-    def __init__(self, encoder, pooling="mean"):
+    def __init__(self, encoder, pooling="mean", *, split_arrays=False):
         self.encoder = encoder
         self.pooling = pooling
+        self.split_arrays = split_arrays
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -166,8 +171,10 @@ class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
     def _flatten(self, X):
         """Make one column of all items, labelled by their rows, for errors' sake."""
         column = as_column(X, type(self).__name__)
+        if self.split_arrays and column.cells.ndim > 1:
+            return _split_array(column.cells)
         lists = [
-            [] if missing else _as_items(cell)
+            [] if missing else _as_items(cell, self.split_arrays)
             for cell, missing in zip(column.cells, column.missing)
         ]
         rows = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
@@ -186,8 +193,16 @@ class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
         return np.add.reduceat(vectors, first) / counts[:, None]
 
 
-def _as_items(cell):
-    several = isinstance(cell, list) or (
-        isinstance(cell, np.ndarray) and cell.ndim == 1 and cell.dtype.kind in "OUST"
-    )
-    return list(cell) if several else [cell]
+def _split_array(array):
+    """Give all items ``(n_items, ...)`` that are there, their rows, and how many."""
+    items = array.reshape(-1, *array.shape[2:])
+    present = np.flatnonzero(~find_missing(items))
+    rows = np.arange(len(array)).repeat(array.shape[1])[present]
+    return items if len(present) == len(items) else items[present], rows, len(array)
+
+
+def _as_items(cell, split_arrays):
+    if isinstance(cell, np.ndarray):
+        is_list = cell.ndim == 1 and cell.dtype.kind in "OUST"
+        return list(cell) if is_list or split_arrays else [cell]
+    return list(cell) if isinstance(cell, list) else [cell]

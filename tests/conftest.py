@@ -2,11 +2,13 @@
 
 import io
 import os
+import tempfile
 from pathlib import Path
 
 # One thread each: tests run side by side, and threads that wait spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -43,6 +45,32 @@ def encode_audio(signal, container="WAV", rate=8000, **options):
     file = io.BytesIO()
     soundfile.write(file, signal, rate, format=container, **options)
     return file.getvalue()
+
+
+def make_clip(n_frames=20, height=48, width=64, seed=0):
+    """A photo that brightens, with each frame's number in its top row of blocks."""
+    photo = make_photo(height, width, seed) // 2
+    clip = np.stack([photo + i * 100 // n_frames for i in range(n_frames)])
+    for i in range(n_frames):
+        for bit in range(8):
+            clip[i, :8, bit * 8 : bit * 8 + 8] = 255 * (i >> bit & 1)
+    return clip.astype(np.uint8)
+
+
+#: Codec that OpenCV writes into a container.
+CODECS = {"avi": "MJPG", "mp4": "mp4v", "mkv": "MJPG", "mov": "mp4v", "webm": "VP80"}
+
+
+def encode_video(clip, container="avi", rate=25):
+    """Encode frames (time, H, W, 3) in RGB order by OpenCV's writer."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, f"clip.{container}")
+        code = cv2.VideoWriter_fourcc(*CODECS[container])
+        writer = cv2.VideoWriter(path, code, rate, clip.shape[2:0:-1])
+        for frame in clip:
+            writer.write(frame[..., ::-1])
+        writer.release()
+        return Path(path).read_bytes()
 
 
 @pytest.fixture

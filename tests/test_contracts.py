@@ -36,9 +36,17 @@ from sklearn_mm import (
     TextTokenizer,
     TextVectorizer,
     VectorStacker,
+    VideoLoader,
 )
 
-from .conftest import encode_audio, encode_image, make_photo, make_tone
+from .conftest import (
+    encode_audio,
+    encode_image,
+    encode_video,
+    make_clip,
+    make_photo,
+    make_tone,
+)
 
 
 class Case:
@@ -76,6 +84,18 @@ def audio_cells():
     ]
 
 
+def video_cells():
+    clips = [make_clip(4 + 3 * seed, seed=seed) for seed in range(6)]
+    return [
+        encode_video(clips[0]),
+        clips[1],
+        clips[2][..., 0],
+        encode_video(clips[3], "mp4"),
+        clips[4] / 255,
+        encode_video(clips[5], "mkv"),
+    ]
+
+
 def pictures(color):
     return list(ImageLoader((28, 28), color).transform(image_cells()))
 
@@ -98,6 +118,12 @@ CASES = {
         is_vector=False,
     ),
     "AudioLoader": Case(AudioLoader(8000), audio_cells(), b"RIFF", is_vector=False),
+    "VideoLoader": Case(
+        VideoLoader(6, (20, 24)),
+        video_cells(),
+        encode_video(make_clip(20))[:3000],
+        is_vector=False,
+    ),
     "HOGEncoder": Case(HOGEncoder(), pictures("gray"), np.ones(3)),
     "ColorHistogramEncoder": Case(
         ColorHistogramEncoder(grid=(2, 1)), pictures("rgb"), np.ones(3)
@@ -133,6 +159,11 @@ CASES = {
         PooledEncoder(HOG),
         [[cell, make_photo()] for cell in image_cells()],
         [make_photo(), b"no"],
+    ),
+    "PooledEncoder-frames": Case(
+        PooledEncoder(HOGEncoder(), split_arrays=True),
+        list(VideoLoader(6, (28, 28)).transform(video_cells())),
+        [b"no"],
     ),
 }
 #: Public estimators whose contracts are others, and who holds them.

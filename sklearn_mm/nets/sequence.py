@@ -1,5 +1,7 @@
 """Networks for sequences (time,) or (time, channels), padded with NaN at their end."""
 
+from math import prod
+
 from torch import nn
 from torch.nn import functional
 
@@ -14,12 +16,12 @@ class _SequenceNet(nn.Module):
 
     def __init__(self, input_shape):
         super().__init__()
-        if len(input_shape) not in (1, 2):
+        if not input_shape:
             raise ValueError(
                 f"{type(self).__name__} takes sequences (time,) or (time, channels), "
-                f"got samples of shape {tuple(input_shape)}."
+                "got single numbers."
             )
-        self.n_channels = input_shape[1] if len(input_shape) == 2 else 1
+        self.n_channels = prod(input_shape[1:])
         self.standardize = Standardize((self.n_channels,))
 
     def adapt(self, x):
@@ -30,12 +32,17 @@ class _SequenceNet(nn.Module):
         x : tensor of shape (n_samples, time) or (n_samples, time, channels)
             Training sequences.
         """
-        self.standardize.adapt(x)
+        self.standardize.adapt(_flatten_steps(x))
 
     def _prepare(self, x):
         """Give steps (n_samples, time, channels) without NaN, and which are valid."""
         valid = valid_steps(x)
-        return self.standardize(x.unsqueeze(2) if x.ndim == 2 else x), valid
+        return self.standardize(_flatten_steps(x)), valid
+
+
+def _flatten_steps(x):
+    """Make (n_samples, time, channels), of the frames of a video too."""
+    return x.unsqueeze(2) if x.ndim == 2 else x.flatten(2)
 
 
 class SequenceRNN(_SequenceNet):
@@ -45,6 +52,8 @@ class SequenceRNN(_SequenceNet):
     ----------
     input_shape : tuple of int
         ``(time,)`` or ``(time, channels)``; the time may differ from batch to batch.
+        Of ``(time, ...)``, such as the frames of a video, all that follows the time are
+        channels.
     hidden_size : int, default=64
         Units of a layer, in each direction.
     cell : {"lstm", "gru"}, default="lstm"
@@ -141,6 +150,8 @@ class SequenceTCN(_SequenceNet):
     ----------
     input_shape : tuple of int
         ``(time,)`` or ``(time, channels)``; the time may differ from batch to batch.
+        Of ``(time, ...)``, such as the frames of a video, all that follows the time are
+        channels.
     n_filters : int, default=64
         Filters of each block.
     n_blocks : int, default=4

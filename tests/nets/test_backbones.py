@@ -226,7 +226,7 @@ def test_numbers_with_few_values_are_embedded():
         (lambda: ImageCNN((4, 4), n_blocks=3), "halve images of 4x4"),
         (lambda: ImageResNet((28, 28), n_filters=12), "multiple of 8"),
         (lambda: AudioCNN((100,)), "LogMelSpectrogram"),
-        (lambda: SequenceRNN((3, 4, 5)), "takes sequences"),
+        (lambda: SequenceRNN(()), "takes sequences"),
         (lambda: SequenceRNN((9,), cell="rnn"), "'lstm' or 'gru'"),
         (lambda: SequenceTCN((9,), pooling="sum"), "pooling must be"),
         (lambda: TextCNN((9, 2), 10), "TextTokenizer"),
