@@ -5,11 +5,24 @@ from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._column import as_column, find_missing, load_cells, stack_cells
 from ._files import names_file, read_source
 from ._imports import Interval, StrOptions, fit_context
+
+
+def learns(transformer):
+    """Whether what a transformer returns depends on what it was fitted on."""
+    if isinstance(transformer, Pipeline):
+        parts = [step for _, step in transformer.steps]
+    elif isinstance(transformer, FeatureUnion):
+        parts = [part for _, part in transformer.transformer_list]
+    else:
+        return get_tags(transformer).requires_fit
+    return any(learns(part) for part in parts if not isinstance(part, str | None))
 
 
 class ColumnTransformerMixin:

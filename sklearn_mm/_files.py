@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from tempfile import TemporaryDirectory
 
+# O_NONBLOCK: a FIFO that took the place of the file that was checked must not block us.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 
 def names_file(cell):
     """Whether a cell is a file's path or its bytes."""
@@ -37,6 +40,17 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
     if filesystem is not None:
         return _read_remote(_check_path(source), root, max_bytes, filesystem)
     return _read_regular_file(_locate(source, root), max_bytes)
+
+
+def read_head(path, *, root=None, n_bytes=512):
+    """Read the first bytes of a regular file; None if ``path`` names none."""
+    try:
+        path = _locate(path, root)
+        _check_regular(os.stat(path).st_mode)
+        with open(os.open(path, _FLAGS), "rb") as file:
+            return file.read(n_bytes)
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager
@@ -93,9 +107,7 @@ def _confine(path, root):
 
 def _read_regular_file(path, max_bytes):
     _check_regular(os.stat(path).st_mode)  # before open: opening a device can act
-    # O_NONBLOCK: a FIFO that took the file's place meanwhile must not block us.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
+    with open(os.open(path, _FLAGS), "rb") as file:
         status = os.fstat(file.fileno())
         _check_regular(status.st_mode)
         _check_size(status.st_size, max_bytes)

@@ -4,9 +4,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from ._column import LoadError
+from ._encoder import learns
 
 
 def list_steps(encoder):
@@ -38,7 +38,7 @@ def make_steps(encoder, owner, on_error, n_jobs):
     """
     steps = []
     for step in list_steps(encoder):
-        if get_tags(step).requires_fit:
+        if learns(step):
             raise TypeError(
                 f"{owner}: {type(step).__name__} learns in fit, so that what it makes "
                 f"of a cell depends on other cells. Put it behind the {owner}."

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ._column import as_column, find_missing
-from ._encoder import BaseArrayEncoder, ColumnTransformerMixin
+from ._encoder import BaseArrayEncoder, ColumnTransformerMixin, learns
 from ._imports import HasMethods, StrOptions, fit_context, safe_indexing
 
 
@@ -135,9 +135,12 @@ class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features), float32
             All NaN where a row has no item that could be read.
         """
-        check_is_fitted(self)
+        encoder = self.encoder
+        if learns(encoder) or hasattr(self, "encoder_"):
+            check_is_fitted(self)
+            encoder = self.encoder_
         items, rows, n_samples = self._flatten(X)
-        vectors = self.encoder_.transform(items)
+        vectors = encoder.transform(items)
         vectors = vectors.toarray() if issparse(vectors) else np.asarray(vectors)
         if vectors.ndim != 2:
             raise ValueError(
@@ -167,6 +170,12 @@ class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.encoder_.get_feature_names_out(input_features)
+
+    def __sklearn_tags__(self):
+        """Say that ``transform`` needs no ``fit`` where the encoder needs none."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = learns(self.encoder)
+        return tags
 
     def _flatten(self, X):
         """Make one column of all items, labelled by their rows, for errors' sake."""

@@ -234,7 +234,7 @@ def test_parameters_that_are_functions_tell_encoders_apart():
     [
         StandardScaler(),
         make_pipeline(VectorStacker(), SimpleImputer()),
-        PooledEncoder(HOG),
+        PooledEncoder(StandardScaler()),
         CachedEncoder(make_pipeline(VectorStacker(), make_pipeline(StandardScaler()))),
     ],
     ids=["scaler", "pipeline", "pooled", "nested"],

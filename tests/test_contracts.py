@@ -32,6 +32,7 @@ from sklearn_mm import (
     LogMelSpectrogram,
     PooledEncoder,
     SequencePadder,
+    SequenceResampler,
     SequenceStatistics,
     TextTokenizer,
     TextVectorizer,
@@ -145,6 +146,7 @@ CASES = {
         SequencePadder(max_length=11), SEQUENCES, np.ones(0), is_vector=False
     ),
     "SequenceStatistics": Case(SequenceStatistics(), SEQUENCES, "text"),
+    "SequenceResampler": Case(SequenceResampler(5), SEQUENCES, "text"),
     "VectorStacker": Case(VectorStacker(), VECTORS, np.ones(3)),
     "CachedEncoder": Case(CachedEncoder(HOG, batch_size=2), image_cells(), b"no"),
     "CachedEncoder-padded": Case(
@@ -168,6 +170,7 @@ CASES = {
 }
 #: Public estimators whose contracts are others, and who holds them.
 ELSEWHERE = {
+    "MultimodalVectorizer": "test_compose.py",
     "CoTrainingClassifier": "test_common.py and ensemble/",
     "ModelSoupClassifier": "test_common.py and ensemble/",
     "ModelSoupRegressor": "test_common.py and ensemble/",

@@ -29,6 +29,8 @@ LAYERS = [
     ["image", "audio", "text", "sequence", "vector", "video"],
     ["_cell_keys", "_steps"],
     ["cache"],
+    ["_detect"],
+    ["_blocks", "_table"],
     [
         "ensemble._modality",
         "ensemble._answers",
@@ -63,6 +65,8 @@ LAYERS = [
     ["neural._base"],
     ["neural._classifier", "neural._regressor"],
     ["neural._encoder"],
+    ["compose"],
+    ["pipeline"],
 ]
 SUBPACKAGES = ["ensemble", "datasets", "nets", "neural"]
 INITS = ["__init__", *(f"{name}.__init__" for name in SUBPACKAGES)]
@@ -115,7 +119,8 @@ def test_imports_go_down_and_take_no_private_name(path):
         return
     assert name in layer, f"give {name} a layer"
     for module, names in imports_of(path):
-        assert layer[module] < layer[name], f"{name} imports {module}"
+        if module not in SUBPACKAGES:  # from its public names
+            assert layer[module] < layer[name], f"{name} imports {module}"
         private = [n for n in names if n.startswith("_")]
         assert not private, f"{name} takes {private} from {module}"
 

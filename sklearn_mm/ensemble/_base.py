@@ -190,7 +190,10 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
             if isinstance(estimator, str) and estimator == "drop":
                 continue
             self._check_member(name, estimator)
-            columns = columns(X) if callable(columns) else columns
+            if callable(columns):
+                columns = columns(X)
+                if _is_nothing(columns):  # as ColumnTransformer skips them
+                    continue
             members.append((name, estimator, columns))
         if not members:
             raise ValueError("All modalities are dropped; at least one is needed.")
@@ -299,6 +302,10 @@ def _is_names(columns):
         and len(columns) > 0
         and all(isinstance(column, str) for column in columns)
     )
+
+
+def _is_nothing(columns):
+    return isinstance(columns, (list, tuple)) and len(columns) == 0
 
 
 def _fit_member(estimator, name, columns, X, y, params, message, caller, task):

@@ -1,0 +1,174 @@
+"""A whole multimodal pipeline in one line."""
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import get_tags
+
+from ._column import as_column
+from ._detect import OWN, TABLE, detect_modality
+from ._table import list_columns, read_declarations
+from .compose import MultimodalVectorizer
+from .ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
+
+_ALPHAS = tuple(10.0**power for power in range(-3, 4))
+
+
+def multimodal_pipeline(estimator, *, vectorizer=None, n_jobs=None, random_state=None):
+    """Make a pipeline that learns from a table of any modalities.
+
+    With "classifier" or "regressor" it is a strong baseline with nothing to set. A
+    linear model learns from the features of all modalities together, which are scaled
+    to count the same (early fusion): of linear models on blocks that are each centred
+    and scaled this is the joint form of a product of their probabilities, and it needs
+    one fit. Where there are numbers, categories or dates, gradient-boosted trees learn
+    from these beside it, and both are averaged with weights that are learned out of
+    fold (late fusion): trees find thresholds and interactions in a table that a linear
+    model cannot, and would drown in the features of pictures and texts. If one of the
+    two alone is as good, it answers (``guard=True``).
+
+    Parameters
+    ----------
+    estimator : {"classifier", "regressor"} or estimator
+        What to learn. An estimator of your own gets the features of a
+        :class:`MultimodalVectorizer`, without NaN if it cannot have them.
+    vectorizer : MultimodalVectorizer or None, default=None
+        Declares columns, gives a root folder or encoders. By default modalities are
+        found, a file that cannot be read is a missing one with a warning, and a
+        classifier that is asked for by name learns from all features, others from 100
+        components of each column.
+    n_jobs : int or None, default=None
+        Number of threads that load files, and of processes that fit out of fold.
+    random_state : int, RandomState or None, default=None
+        Seed of components and trees.
+
+    Returns
+    -------
+    Pipeline
+        Not fitted. With "classifier" and "regressor" its last step is a
+        :class:`MultimodalVotingClassifier` or :class:`MultimodalVotingRegressor` of
+        "all" and "table".
+
+    See Also
+    --------
+    MultimodalVectorizer : The features.
+    MultimodalVotingClassifier : A model of your choice for each modality.
+
+    Notes
+    -----
+    Missing cells count as the mean of their column's features; the trees see them as
+    missing, and do not answer where the whole table is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_mm import multimodal_pipeline
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(40) % 2
+    >>> table = pd.DataFrame({
+    ...     "photo": list((rng.random((40, 32, 32)) * (100 + 100 * y)[:, None, None])
+    ...                   .astype(np.uint8)),
+    ...     "age": rng.normal(size=40) + y,
+    ... })
+    >>> model = multimodal_pipeline("classifier", random_state=0).fit(table, y)
+    >>> model.score(table, y)
+    1.0
+    """
+    if isinstance(estimator, str):
+        return _make_default(estimator, vectorizer, n_jobs, random_state)
+    if not hasattr(estimator, "fit") or isinstance(estimator, type):
+        raise TypeError(
+            "multimodal_pipeline takes 'classifier', 'regressor', or an estimator, got "
+            f"{estimator!r}."
+        )
+    vectorizer = _make_vectorizer(vectorizer, n_jobs, random_state, 100)
+    if get_tags(estimator).input_tags.allow_nan:
+        return make_pipeline(vectorizer, estimator)
+    return make_pipeline(vectorizer, _make_imputer(), estimator)
+
+
+class ColumnsOf(BaseEstimator):
+    """Select a table's columns when a fusion estimator is fitted, as a callable.
+
+    Parameters
+    ----------
+    modality : {"all", "table"}
+        Whether to select all columns, or numbers, categories, dates and booleans.
+    vectorizer : MultimodalVectorizer
+        Whose declarations and root are used.
+    """
+
+    def __init__(self, modality, vectorizer):
+        self.modality = modality
+        self.vectorizer = vectorizer
+
+    def __call__(self, X):
+        """Give the columns' names, or their positions in an array."""
+        columns = list_columns(X)
+        declared = read_declarations(self.vectorizer, columns)
+        wanted = TABLE if self.modality == "table" else (*OWN, *TABLE)
+        found = []
+        for position, (name, column) in enumerate(columns.items()):
+            modality = declared.get(name, (None,))[0]
+            if modality is None:
+                column = as_column(column, type(self).__name__)
+                modality, _ = detect_modality(column, self.vectorizer.root)
+            if modality in wanted:
+                named = isinstance(X, dict) or hasattr(X, "columns")
+                found.append(name if named else position)
+        return found
+
+
+def _make_default(kind, vectorizer, n_jobs, random_state):
+    from skrub import tabular_pipeline
+
+    # RidgeCV takes no sparse matrix of that width; with components it is small.
+    width = {"classifier": None, "regressor": 100}
+    if kind not in width:
+        raise ValueError(
+            f"estimator must be 'classifier', 'regressor' or an estimator, got {kind!r}."
+        )
+    vectorizer = _make_vectorizer(vectorizer, n_jobs, random_state, width[kind])
+    if kind == "classifier":
+        linear = LogisticRegression(C=10, max_iter=1000)
+        trees = HistGradientBoostingClassifier(
+            categorical_features="from_dtype", random_state=random_state
+        )
+        fusion = MultimodalVotingClassifier
+    else:
+        linear = RidgeCV(_ALPHAS)
+        trees = HistGradientBoostingRegressor(
+            categorical_features="from_dtype", random_state=random_state
+        )
+        fusion = MultimodalVotingRegressor
+    members = [
+        (
+            "all",
+            make_pipeline(vectorizer, _make_imputer(), linear),
+            ColumnsOf("all", vectorizer),
+        ),
+        ("table", tabular_pipeline(trees), ColumnsOf("table", vectorizer)),
+    ]
+    voting = fusion(members, weights="learned", guard=True, n_jobs=n_jobs)
+    return Pipeline([("fusion", voting)])
+
+
+def _make_vectorizer(vectorizer, n_jobs, random_state, n_components):
+    if vectorizer is not None:
+        return clone(vectorizer)
+    return MultimodalVectorizer(
+        n_components=n_components,
+        on_error="warn",
+        n_jobs=n_jobs,
+        random_state=random_state,
+    )
+
+
+def _make_imputer():
+    return SimpleImputer(keep_empty_features=True)
