@@ -103,7 +103,8 @@ class Reducer:
     Parameters
     ----------
     n_components : int or None
-        Number of components; None, or a number that is no reduction, keeps all.
+        Number of components; None keeps all features, sparse ones too. Fewer features
+        than components stay as they are.
     random_state : int, RandomState or None
         Seed of the randomised solver.
     """
@@ -120,8 +121,6 @@ class Reducer:
         if n_components < min(X.shape[1], present.sum()):
             solver = TruncatedSVD if sparse.issparse(X) else PCA
             self.solver_ = solver(n_components, random_state=self.random_state)
-            if solver is PCA and X.shape[1] > 500:
-                self.solver_.set_params(svd_solver="randomized")
             if not sparse.issparse(X):
                 self.mean_ = np.nanmean(X[present], axis=0)
             self.solver_.fit(self._fill(X[present]))
@@ -130,7 +129,8 @@ class Reducer:
     def transform(self, X):
         """Give the components of ``(n_samples, n_features)``."""
         if self.solver_ is None:
-            return X
+            wide = self.n_components is None or not sparse.issparse(X)
+            return X if wide else X.toarray()
         present = _find_present(X)
         width = len(self.solver_.components_)
         reduced = np.full((X.shape[0], width), np.nan, dtype=np.float32)

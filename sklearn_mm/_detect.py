@@ -64,6 +64,8 @@ def detect_modality(column, root=None):
     if modality == "str":
         return _detect_strings(sample, root)
     if modality == "array":
+        # Of lists of arrays, such as four photographs, the first tells.
+        sample = [cell[0] if _is_list(cell) else cell for cell in sample]
         return _detect_arrays([np.asarray(cell) for cell in sample])
     if count < _AGREE * len(sample):
         kinds = sorted({f"{m} ({w})" for m, w in found})

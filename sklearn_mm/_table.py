@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from ._detect import OWN
+from ._column import as_column
+from ._detect import OWN, detect_modality, holds_lists
 from ._imports import is_instance
 
 
@@ -69,6 +70,39 @@ def read_declarations(params, columns):
                     f"column {name!r} is declared as {first} and as {modality}."
                 )
     return declared
+
+
+def find_modalities(params, columns):
+    """Find the modalities of all columns, as declared or else by their cells.
+
+    Parameters
+    ----------
+    params : MultimodalVectorizer
+        Has the declarations, ``root`` and ``verbose``.
+    columns : dict of str to Series or ndarray
+        The columns.
+
+    Returns
+    -------
+    dict of str to str
+        The modality of each column.
+    dict of str to str
+        Why.
+    set of str
+        The columns whose cells are lists.
+    """
+    declared = read_declarations(params, columns)
+    owner = type(params).__name__
+    modalities, reasons, lists = {}, {}, set()
+    for name, column in columns.items():
+        column = as_column(column, owner)
+        found = declared.get(name) or detect_modality(column, params.root)
+        modalities[name], reasons[name] = found
+        if holds_lists(column):
+            lists.add(name)
+        if params.verbose:
+            print(f"[{owner}] {name}: {found[0]} ({found[1]})")
+    return modalities, reasons, lists
 
 
 def make_table(columns, kinds):

@@ -10,14 +10,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._blocks import Reducer, as_block, find_scale, make_default_encoder
 from ._column import as_column, find_missing
-from ._detect import OWN, TABLE, detect_modality, holds_lists
-from ._imports import HasMethods, Interval, StrOptions, VisualBlock, fit_context
+from ._detect import OWN, TABLE
+from ._imports import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    VisualBlock,
+    check_feature_names,
+    fit_context,
+)
 from ._table import (
     find_dates,
+    find_modalities,
     list_columns,
     make_table,
     name_features,
-    read_declarations,
 )
 
 #: The key of the encoder that numbers, categories, dates and booleans share.
@@ -93,7 +100,6 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
     See Also
     --------
     multimodal_pipeline : A whole pipeline in one line.
-    MultimodalVotingClassifier : Late fusion: a model for each modality.
 
     Notes
     -----
@@ -233,9 +239,12 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
             The features, in the order of :meth:`get_feature_names_out`.
         """
         columns = list_columns(X)
-        self.feature_names_in_ = np.array(list(columns), dtype=object)
+        check_feature_names(self, X, reset=True)
         self.n_features_in_ = len(columns)
-        self._find_modalities(columns)
+        self.modalities_, self.reasons_, self._lists = find_modalities(self, columns)
+        self._kinds = dict(self.modalities_)
+        if not self._list_keys():
+            raise ValueError(f"X has no column to learn from: {self.modalities_}.")
         self.encoders_, self._reducers = {}, {}
         encoded = {key: self._fit_one(key, columns, y) for key in self._list_keys()}
         self.scales_ = self._find_scales(encoded)
@@ -262,8 +271,8 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         lacking = [name for name in used if name not in columns]
         if lacking:
             raise ValueError(
-                f"MultimodalVectorizer: X has no column {lacking}, only "
-                f"{list(columns)}. Fill a column with None to say that it is missing."
+                f"X has no column {lacking}, only {list(columns)}. Fill a column with "
+                "None to say that it is missing."
             )
         encoded = {}
         for key, encoder in self.encoders_.items():
@@ -305,34 +314,10 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         if encoders is None:
             encoders = {m: self._make_encoder(m, m) for m in (*OWN, "table")}
         details = [", ".join(self._columns_of(key)) for key in encoders]
+        parts = list(encoders.values())
         return VisualBlock(
-            "parallel",
-            list(encoders.values()),
-            names=list(encoders),
-            name_details=details,
+            "parallel", parts, names=list(encoders), name_details=details
         )
-
-    # Which modality.
-
-    def _find_modalities(self, columns):
-        declared = read_declarations(self, columns)
-        self.modalities_, self.reasons_, self._lists = {}, {}, set()
-        for name, column in columns.items():
-            column = as_column(column, type(self).__name__)
-            modality, why = declared.get(name, (None, None))
-            if modality is None:
-                modality, why = detect_modality(column, self.root)
-            if holds_lists(column):
-                self._lists.add(name)
-            self.modalities_[name], self.reasons_[name] = modality, why
-            if self.verbose:
-                print(f"[MultimodalVectorizer] {name}: {modality} ({why})")
-        self._kinds = dict(self.modalities_)
-        if not self._list_keys():
-            raise ValueError(
-                "MultimodalVectorizer: X has no column to learn from: "
-                f"{self.modalities_}."
-            )
 
     def _list_keys(self):
         """Columns that have an encoder each, then the table if there is one."""
@@ -385,7 +370,7 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         blocks = {}
         for key, block in encoded.items():
             blocks.setdefault(self._modality_of(key), []).append(block)
-        return {m: find_scale(parts, self.block_scaling) for m, parts in blocks.items()}
+        return {m: find_scale(b, self.block_scaling) for m, b in blocks.items()}
 
     def _find_missing(self, columns, encoded):
         """Say which rows of each column are missing, or could not be read."""

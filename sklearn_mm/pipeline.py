@@ -10,9 +10,8 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 
-from ._column import as_column
-from ._detect import OWN, TABLE, detect_modality
-from ._table import list_columns, read_declarations
+from ._detect import OWN, TABLE
+from ._table import find_modalities, list_columns
 from .compose import MultimodalVectorizer
 from .ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
 
@@ -111,18 +110,14 @@ class ColumnsOf(BaseEstimator):
     def __call__(self, X):
         """Give the columns' names, or their positions in an array."""
         columns = list_columns(X)
-        declared = read_declarations(self.vectorizer, columns)
+        modalities, _, _ = find_modalities(self.vectorizer, columns)
         wanted = TABLE if self.modality == "table" else (*OWN, *TABLE)
-        found = []
-        for position, (name, column) in enumerate(columns.items()):
-            modality = declared.get(name, (None,))[0]
-            if modality is None:
-                column = as_column(column, type(self).__name__)
-                modality, _ = detect_modality(column, self.vectorizer.root)
-            if modality in wanted:
-                named = isinstance(X, dict) or hasattr(X, "columns")
-                found.append(name if named else position)
-        return found
+        named = isinstance(X, dict) or hasattr(X, "columns")
+        return [
+            name if named else position
+            for position, name in enumerate(columns)
+            if modalities[name] in wanted
+        ]
 
 
 def _make_default(kind, vectorizer, n_jobs, random_state):
@@ -132,7 +127,8 @@ def _make_default(kind, vectorizer, n_jobs, random_state):
     width = {"classifier": None, "regressor": 100}
     if kind not in width:
         raise ValueError(
-            f"estimator must be 'classifier', 'regressor' or an estimator, got {kind!r}."
+            "estimator must be 'classifier', 'regressor' or an estimator, got "
+            f"{kind!r}."
         )
     vectorizer = _make_vectorizer(vectorizer, n_jobs, random_state, width[kind])
     if kind == "classifier":
@@ -147,12 +143,11 @@ def _make_default(kind, vectorizer, n_jobs, random_state):
             categorical_features="from_dtype", random_state=random_state
         )
         fusion = MultimodalVotingRegressor
+    # What is dropped is not handed over: it may be lacking when predicting.
+    features = clone(vectorizer).set_params(drop=None)
+    linear = make_pipeline(features, _make_imputer(), linear)
     members = [
-        (
-            "all",
-            make_pipeline(vectorizer, _make_imputer(), linear),
-            ColumnsOf("all", vectorizer),
-        ),
+        ("all", linear, ColumnsOf("all", vectorizer)),
         ("table", tabular_pipeline(trees), ColumnsOf("table", vectorizer)),
     ]
     voting = fusion(members, weights="learned", guard=True, n_jobs=n_jobs)

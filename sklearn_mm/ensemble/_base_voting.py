@@ -113,7 +113,8 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
         return kept
 
     def _needs_folds(self, weights):
-        return isinstance(weights, str) or self.guard
+        # Of a single modality there is nothing to learn or to guard.
+        return isinstance(weights, str) or (self.guard and len(self._columns) > 1)
 
     # Out-of-fold answers.
 
