@@ -11,6 +11,7 @@ import cv2
 import librosa
 import numpy as np
 import soundfile
+import soxr
 
 from benchmarks.harness import compare
 from sklearn_mm import AudioLoader, AudioStatistics, ImageLoader, LogMelSpectrogram
@@ -44,11 +45,7 @@ def load_images_by_hand(paths, size, color):
 
 def load_images_at_the_floor(paths, size, color):
     """Reduced decode and area resize into one array: no checks, no errors, no EXIF."""
-    height, width = cv2.imread(paths[0]).shape[:2]
-    scale = max(k for k in (1, 2, 4, 8) if min(height, width) >= k * max(size))
-    name = "GRAYSCALE" if color == "gray" else "COLOR"
-    name = f"IMREAD_REDUCED_{name}_{scale}" if scale > 1 else f"IMREAD_{name}"
-    flag = getattr(cv2, name)
+    flag = choose_flag(paths[0], size, color)
     channels = () if color == "gray" else (3,)
     out = np.empty((len(paths), *size, *channels), dtype=np.float32)
     for row, path in enumerate(paths):
@@ -57,6 +54,40 @@ def load_images_at_the_floor(paths, size, color):
         image = image if color == "gray" else image[..., ::-1]
         np.multiply(image, 1 / 255, out=out[row], casting="unsafe")
     return out
+
+
+def decode_images(paths, size, color):
+    """Decode at the scale of the floor, and do nothing else: the limit."""
+    flag = choose_flag(paths[0], size, color)
+    for path in paths:
+        cv2.imdecode(np.fromfile(path, dtype=np.uint8), flag)
+
+
+def choose_flag(path, size, color):
+    height, width = cv2.imread(path).shape[:2]
+    scale = max(k for k in (1, 2, 4, 8) if min(height, width) >= k * max(size))
+    name = "GRAYSCALE" if color == "gray" else "COLOR"
+    name = f"IMREAD_REDUCED_{name}_{scale}" if scale > 1 else f"IMREAD_{name}"
+    return getattr(cv2, name)
+
+
+def average_areas(paths, size, color):
+    """Average areas of the full decode, which results are compared to."""
+    images = []
+    for path in paths:
+        image = cv2.imread(path) / np.float32(255)
+        code = cv2.COLOR_BGR2GRAY if color == "gray" else cv2.COLOR_BGR2RGB
+        image = cv2.cvtColor(image, code)
+        images.append(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA))
+    return np.array(images)
+
+
+def decode_sounds(paths, rate):
+    """Read and resample, and do nothing else: the limit."""
+    for path in paths:
+        signal, own = soundfile.read(path, dtype="float32")
+        if own != rate:
+            soxr.resample(signal, own, rate, quality="HQ")
 
 
 def write_sounds(folder, seconds, rate, n):
@@ -70,14 +101,17 @@ def write_sounds(folder, seconds, rate, n):
 
 
 def spectrograms_by_hand(paths, rate, frame):
+    spectrograms = []
     for path in paths:
         y = librosa.load(path, sr=rate)[0]
         mel = librosa.feature.melspectrogram(y=y, sr=rate, n_mels=64, **frame)
-        librosa.power_to_db(mel)
+        spectrograms.append(librosa.power_to_db(mel).T)
+    return np.array(spectrograms)
 
 
 def statistics_by_hand(paths, rate, frame):
     wave = {"frame_length": frame["n_fft"], "hop_length": frame["hop_length"]}
+    statistics = []
     for path in paths:
         y = librosa.load(path, sr=rate)[0]
         mfcc = librosa.feature.mfcc(y=y, sr=rate, n_mfcc=20, n_mels=64, **frame)
@@ -92,7 +126,8 @@ def statistics_by_hand(paths, rate, frame):
             librosa.feature.rms(y=y, **wave),
         ]
         rows = np.vstack(rows)
-        np.concatenate([rows.mean(axis=1), rows.std(axis=1)])
+        statistics.append(np.concatenate([rows.mean(axis=1), rows.std(axis=1)]))
+    return np.array(statistics)
 
 
 def compare_images(paths, height, width, size, color):
@@ -102,7 +137,13 @@ def compare_images(paths, height, width, size, color):
     for n_jobs in (None, 2):
         loader = ImageLoader(size, color, n_jobs=n_jobs)
         ways[f"ImageLoader(n_jobs={n_jobs})"] = partial(loader.transform, paths)
+    ways["decode alone (limit)"] = partial(decode_images, paths, size, color)
     compare(f"{width}x{height} JPEG to {size[0]} {color}", ways, len(paths))
+    exact = average_areas(paths[:20], size, color)
+    for decode in ("fast", "exact"):
+        own = ImageLoader(size, color, decode=decode).transform(paths[:20])
+        psnr = -10 * np.log10(((own - exact) ** 2).mean())
+        print(f"decode={decode!r}: PSNR to exact areas {psnr:.1f} dB")
 
 
 def compare_sounds(paths, title, rate, frame, by_hand, encoder):
@@ -111,8 +152,14 @@ def compare_sounds(paths, title, rate, frame, by_hand, encoder):
         "librosa, file by file": partial(by_hand, paths, rate, frame),
         "AudioLoader, then encoder": lambda: encoder.transform(loader.transform(paths)),
     }
+    ways["read and resample alone (limit)"] = partial(decode_sounds, paths, rate)
     name = type(encoder).__name__
-    compare(f"{title} to {rate} Hz, {name}", ways, len(paths))
+    compare(f"{title} to {rate} Hz, {name}", ways, len(paths), repeats=3)
+    own, theirs = ways["AudioLoader, then encoder"](), by_hand(paths, rate, frame)
+    error = np.abs(own - theirs) / np.maximum(1, np.abs(theirs))
+    print(
+        f"largest difference: {np.abs(own - theirs).max():.2g}, {error.max():.2g} of 1"
+    )
 
 
 def main():
@@ -122,8 +169,8 @@ def main():
             for size, color in ((28, "gray"), (64, "rgb"), (224, "rgb")):
                 compare_images(paths, height, width, (size, size), color)
         for seconds, rate, target, n_fft, n in (
-            (0.5, 8000, 8000, 256, 400),
-            (5, 44100, 16000, 512, 40),
+            (0.5, 8000, 8000, 256, 3000),
+            (5, 44100, 16000, 512, 300),
         ):
             paths = write_sounds(folder, seconds, rate, n)
             frame = {"n_fft": n_fft, "hop_length": target // 100}

@@ -1,8 +1,9 @@
 """A table: its columns by name, what a user declares of them, and what skrub gets."""
 
-import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_array
 
 from ._column import as_column
 from ._detect import OWN, detect_modality, holds_lists
@@ -22,7 +23,7 @@ def list_columns(X):
     dict of str to Series or ndarray
         The columns, those of an array by the names "x0", "x1", ...
     """
-    if isinstance(X, dict):
+    if isinstance(X, dict) and not issparse(X):
         return dict(X)
     if is_instance(X, "polars", "DataFrame"):
         return {name: X[name] for name in X.columns}
@@ -31,12 +32,7 @@ def list_columns(X):
         if len(repeated):
             raise ValueError(f"X has several columns of the name {repeated[0]!r}.")
         return {name: X[name] for name in X.columns}
-    X = np.asarray(X)
-    if X.ndim != 2:
-        raise ValueError(
-            "expected a table (a pandas or polars DataFrame, a dict of arrays, or a "
-            f"2-D array), got an array of shape {X.shape}."
-        )
+    X = check_array(X, dtype=None, ensure_all_finite=False)
     return {f"x{i}": X[:, i] for i in range(X.shape[1])}
 
 

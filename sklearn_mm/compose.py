@@ -17,6 +17,7 @@ from ._imports import (
     StrOptions,
     VisualBlock,
     check_feature_names,
+    check_n_features,
     fit_context,
 )
 from ._table import (
@@ -267,6 +268,8 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         columns = list_columns(X)
+        if not isinstance(X, dict) and not hasattr(X, "columns"):
+            check_n_features(self, X, reset=False)  # an array's columns have no names
         used = [n for n, m in self.modalities_.items() if m in (*OWN, *TABLE)]
         lacking = [name for name in used if name not in columns]
         if lacking:
@@ -307,6 +310,7 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
     def _sk_visual_block_(self):

@@ -11,6 +11,7 @@ from sklearn_mm import (
     ModelSoupRegressor,
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
+    MultimodalVectorizer,
     MultimodalVotingClassifier,
     MultimodalVotingRegressor,
     NetClassifier,
@@ -76,7 +77,8 @@ def expect_failures(estimator):
 
 
 @parametrize_with_checks(
-    [*FUSION, *COTRAINING, *NETS, *SOUPS], expected_failed_checks=expect_failures
+    [*FUSION, *COTRAINING, *NETS, *SOUPS, MultimodalVectorizer()],
+    expected_failed_checks=expect_failures,
 )
 def test_estimator_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

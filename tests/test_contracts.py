@@ -170,7 +170,7 @@ CASES = {
 }
 #: Public estimators whose contracts are others, and who holds them.
 ELSEWHERE = {
-    "MultimodalVectorizer": "test_compose.py",
+    "MultimodalVectorizer": "test_common.py and test_compose.py",
     "CoTrainingClassifier": "test_common.py and ensemble/",
     "ModelSoupClassifier": "test_common.py and ensemble/",
     "ModelSoupRegressor": "test_common.py and ensemble/",
