@@ -1,6 +1,6 @@
 """A whole multimodal pipeline in one line."""
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -9,9 +9,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from ._detect import OWN, TABLE
-from ._table import find_modalities, list_columns
+from ._table import find_modalities, list_columns, make_table
 from .compose import MultimodalVectorizer
 from .ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
 
@@ -120,6 +121,29 @@ class ColumnsOf(BaseEstimator):
         ]
 
 
+class TableReader(TransformerMixin, BaseEstimator):
+    """Make a pandas frame of numbers, categories, dates and booleans for skrub.
+
+    Parameters
+    ----------
+    vectorizer : MultimodalVectorizer
+        Whose declarations are used.
+    """
+
+    def __init__(self, vectorizer):
+        self.vectorizer = vectorizer
+
+    def fit(self, X, y=None):
+        """Find what the columns are."""
+        self.modalities_, _, _ = find_modalities(self.vectorizer, list_columns(X))
+        return self
+
+    def transform(self, X):
+        """Read the columns as what they were found to be."""
+        check_is_fitted(self)
+        return make_table(list_columns(X), self.modalities_)
+
+
 def _make_default(kind, vectorizer, n_jobs, random_state):
     from skrub import tabular_pipeline
 
@@ -145,10 +169,13 @@ def _make_default(kind, vectorizer, n_jobs, random_state):
         fusion = MultimodalVotingRegressor
     # What is dropped is not handed over: it may be lacking when predicting.
     features = clone(vectorizer).set_params(drop=None)
+    quiet = clone(vectorizer).set_params(verbose=0)
     linear = make_pipeline(features, _make_imputer(), linear)
+    reader = TableReader(clone(quiet).set_params(drop=None, **dict.fromkeys(OWN)))
+    table = make_pipeline(reader, *(step for _, step in tabular_pipeline(trees).steps))
     members = [
-        ("all", linear, ColumnsOf("all", vectorizer)),
-        ("table", tabular_pipeline(trees), ColumnsOf("table", vectorizer)),
+        ("all", linear, ColumnsOf("all", quiet)),
+        ("table", table, ColumnsOf("table", quiet)),
     ]
     voting = fusion(members, weights="learned", guard=True, n_jobs=n_jobs)
     return Pipeline([("fusion", voting)])

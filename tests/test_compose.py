@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
+from skorch.helper import SliceDict
 
 from sklearn_mm import (
     ImageLoader,
@@ -412,3 +413,19 @@ def test_no_warning_is_given_without_reason(table):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         multimodal_pipeline("classifier", random_state=0).fit(X[["photo", "review"]], y)
+
+
+def test_one_line_takes_dicts_of_arrays_and_plain_arrays():
+    y = np.arange(60) % 2
+    table = SliceDict(
+        photo=RNG.random((60, 16, 16)).astype(np.float32) / (1 + y)[:, None, None],
+        price=RNG.normal(size=60),
+        code=np.where(y, 7, 3) + 10 * RNG.integers(0, 3, 60),
+    )
+    vectorizer = MultimodalVectorizer(category="code", image="photo")
+    model = multimodal_pipeline("classifier", vectorizer=vectorizer).fit(table, y)
+    assert model.score(table, y) == 1
+    assert model[-1].named_estimators_["table"][0].modalities_["code"] == "category"
+    numbers = RNG.normal(size=(60, 3))
+    numbers[:, 1] += 3 * y
+    assert multimodal_pipeline("classifier").fit(numbers, y).score(numbers, y) > 0.8
