@@ -394,7 +394,7 @@ def test_one_line_keeps_to_what_is_declared(table):
     columns = X[["price", "photo", "shop", "sold", "review"]]
     fusion = model.fit(columns, y)[-1]
     used = fusion.named_estimators_
-    assert set(used["table"][0].feature_names_in_) == {"sold"}
+    assert set(used["table"][0].modalities_) == {"sold"}
     assert set(used["all"][0].modalities_) == {"shop", "sold", "review"}
     model.predict(columns.drop(columns=["price", "photo"]))
     only_text = multimodal_pipeline("classifier").fit(X[["review"]], y)
