@@ -80,7 +80,7 @@ def _make_encoder(modality, **loading):
         frames = PooledEncoder(pictures, split_arrays=True)
         return make_pipeline(VideoLoader(8, (64, 64), "rgb", **loading), frames), True
     if modality == "audio":
-        statistics = AudioStatistics(n_segments=3)
+        statistics = AudioStatistics(n_segments=5)
         return make_pipeline(AudioLoader(**loading), statistics), False
     if modality == "sequence":
         parts = [("statistics", SequenceStatistics()), ("values", SequenceResampler())]

@@ -53,7 +53,7 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
     image_encoder, audio_encoder, video_encoder : transformer or None, default=None
         Encodes each column of the modality, from cells to vectors. None takes the
         default: gradient and colour histograms at 64 x 64 pixels; means and standard
-        deviations of MFCC and spectral features over three parts of the sound at 16
+        deviations of MFCC and spectral features over five parts of the sound at 16
         kHz; those of images, averaged over eight frames.
     sequence_encoder, vector_encoder, text_encoder : transformer or None, default=None
         The same. Defaults: statistics of each channel and its values at 16 moments;

@@ -27,10 +27,12 @@ def multimodal_pipeline(estimator, *, vectorizer=None, n_jobs=None, random_state
     to count the same (early fusion): of linear models on blocks that are each centred
     and scaled this is the joint form of a product of their probabilities, and it needs
     one fit. Where there are numbers, categories or dates, gradient-boosted trees learn
-    from these beside it, and both are averaged with weights that are learned out of
-    fold (late fusion): trees find thresholds and interactions in a table that a linear
-    model cannot, and would drown in the features of pictures and texts. If one of the
-    two alone is as good, it answers (``guard=True``).
+    from these alone, and where there is more than these, a linear model learns from the
+    rest alone. They are averaged with weights that are learned out of fold (late
+    fusion): trees find thresholds and interactions in a table that a linear model
+    cannot, and would drown in the features of pictures and texts; and a table that says
+    nothing spoils the features of few samples. If one of them alone is as good, it
+    answers (``guard=True``).
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def multimodal_pipeline(estimator, *, vectorizer=None, n_jobs=None, random_state
     Pipeline
         Not fitted. With "classifier" and "regressor" its last step is a
         :class:`MultimodalVotingClassifier` or :class:`MultimodalVotingRegressor` of
-        "all" and "table".
+        "all", "content" (what is no table) and "table".
 
     See Also
     --------
@@ -98,27 +100,33 @@ class ColumnsOf(BaseEstimator):
 
     Parameters
     ----------
-    modality : {"all", "table"}
-        Whether to select all columns, or numbers, categories, dates and booleans.
+    part : {"all", "table", "content"}
+        All columns; numbers, categories, dates and booleans; or what is none of these,
+        if there is both.
     vectorizer : MultimodalVectorizer
         Whose declarations and root are used.
     """
 
-    def __init__(self, modality, vectorizer):
-        self.modality = modality
+    def __init__(self, part, vectorizer):
+        self.part = part
         self.vectorizer = vectorizer
 
     def __call__(self, X):
         """Give the columns' names, or their positions in an array."""
         columns = list_columns(X)
         modalities, _, _ = find_modalities(self.vectorizer, columns)
-        wanted = TABLE if self.modality == "table" else (*OWN, *TABLE)
         named = isinstance(X, dict) or hasattr(X, "columns")
-        return [
-            name if named else position
-            for position, name in enumerate(columns)
-            if modalities[name] in wanted
-        ]
+        table, content = (
+            [
+                name if named else position
+                for position, name in enumerate(columns)
+                if modalities[name] in wanted
+            ]
+            for wanted in (TABLE, OWN)
+        )
+        if self.part == "content":
+            return content if table else []
+        return table if self.part == "table" else content + table
 
 
 class TableReader(TransformerMixin, BaseEstimator):
@@ -145,8 +153,6 @@ class TableReader(TransformerMixin, BaseEstimator):
 
 
 def _make_default(kind, vectorizer, n_jobs, random_state):
-    from skrub import tabular_pipeline
-
     # RidgeCV takes no sparse matrix of that width; with components it is small.
     width = {"classifier": None, "regressor": 100}
     if kind not in width:
@@ -155,30 +161,37 @@ def _make_default(kind, vectorizer, n_jobs, random_state):
             f"{kind!r}."
         )
     vectorizer = _make_vectorizer(vectorizer, n_jobs, random_state, width[kind])
+    trees = {"categorical_features": "from_dtype", "random_state": random_state}
     if kind == "classifier":
         linear = LogisticRegression(C=10, max_iter=1000)
-        trees = HistGradientBoostingClassifier(
-            categorical_features="from_dtype", random_state=random_state
-        )
+        trees = HistGradientBoostingClassifier(**trees)
         fusion = MultimodalVotingClassifier
     else:
-        linear = RidgeCV(_ALPHAS)
-        trees = HistGradientBoostingRegressor(
-            categorical_features="from_dtype", random_state=random_state
-        )
+        linear, trees = RidgeCV(_ALPHAS), HistGradientBoostingRegressor(**trees)
         fusion = MultimodalVotingRegressor
-    # What is dropped is not handed over: it may be lacking when predicting.
-    features = clone(vectorizer).set_params(drop=None)
-    quiet = clone(vectorizer).set_params(verbose=0)
-    linear = make_pipeline(features, _make_imputer(), linear)
-    reader = TableReader(clone(quiet).set_params(drop=None, **dict.fromkeys(OWN)))
-    table = make_pipeline(reader, *(step for _, step in tabular_pipeline(trees).steps))
-    members = [
-        ("all", linear, ColumnsOf("all", quiet)),
-        ("table", table, ColumnsOf("table", quiet)),
-    ]
+    members = _make_members(vectorizer, linear, trees)
     voting = fusion(members, weights="learned", guard=True, n_jobs=n_jobs)
     return Pipeline([("fusion", voting)])
+
+
+def _make_members(vectorizer, linear, trees):
+    from skrub import tabular_pipeline
+
+    def declare(**params):
+        # What is dropped is not handed over: it may be lacking when predicting.
+        return clone(vectorizer).set_params(drop=None, **params)
+
+    no_content = dict.fromkeys(OWN)
+    no_table = dict.fromkeys(("category", "numeric", "datetime"))
+    content = declare(verbose=0, **no_table)
+    reader = TableReader(declare(verbose=0, **no_content))
+    models = {
+        "all": make_pipeline(declare(), _make_imputer(), linear),
+        "content": make_pipeline(content, _make_imputer(), clone(linear)),
+        "table": make_pipeline(reader, *tabular_pipeline(trees).named_steps.values()),
+    }
+    quiet = clone(vectorizer).set_params(verbose=0)
+    return [(part, model, ColumnsOf(part, quiet)) for part, model in models.items()]
 
 
 def _make_vectorizer(vectorizer, n_jobs, random_state, n_components):
