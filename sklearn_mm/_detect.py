@@ -213,6 +213,8 @@ def _is_picture(array):
     if array.dtype == np.uint8:
         return True
     height, width = array.shape
+    if array.size == 0:
+        return False
     in_range = np.nanmin(array) >= 0 and np.nanmax(array) <= 1
     return (
         in_range

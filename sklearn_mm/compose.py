@@ -274,8 +274,8 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         lacking = [name for name in used if name not in columns]
         if lacking:
             raise ValueError(
-                f"X has no column {lacking}, only {list(columns)}. Fill a column with "
-                "None to say that it is missing."
+                f"X has no column {lacking}, only {list(columns)}. Fill it with None "
+                "to say that it is missing."
             )
         encoded = {}
         for key, encoder in self.encoders_.items():

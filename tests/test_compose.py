@@ -298,7 +298,7 @@ def test_columns_are_known_by_name(table):
     features = vectorizer.transform(X)
     turned = vectorizer.transform(X[X.columns[::-1]].assign(more=1))
     np.testing.assert_array_equal(turned, features)
-    with pytest.raises(ValueError, match=r"no column \['sound'\].*Fill a column"):
+    with pytest.raises(ValueError, match=r"no column \['sound'\].*Fill it with None"):
         vectorizer.transform(X.drop(columns="sound"))
     empty = vectorizer.transform(X.assign(sound=None))
     names = vectorizer.get_feature_names_out()
