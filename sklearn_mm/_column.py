@@ -222,7 +222,7 @@ def _load_chunk(cells, rows, load):
             load(row, cells[row])
         except (ValueError, TypeError, OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            failures.append((row, reason or type(error).__name__))
+            failures.append((row, reason.rstrip(".") or type(error).__name__))
     return failures
 
 

@@ -402,6 +402,21 @@ def test_one_line_keeps_to_what_is_declared(table):
     assert only_text[-1].weights_.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_folds_keep_groups_together_and_are_one_where_rows_are_many(kind):
+    folds = multimodal_pipeline(kind)[-1].cv
+    for n, n_folds in ((200, 5), (10_000, 1)):
+        y = np.arange(n) % 2
+        for groups in (None, np.arange(n) // 4):
+            found = list(folds.split(np.zeros(n), y, groups))
+            assert len(found) == folds.get_n_splits(y=y) == n_folds
+            for train, test in found:
+                assert len(test) == n // 5
+                assert not set(train) & set(test)
+                if groups is not None:
+                    assert not set(groups[train]) & set(groups[test])
+
+
 def test_what_cannot_be_a_pipeline_is_refused():
     for wrong, error in (("cluster", ValueError), (LogisticRegression, TypeError)):
         with pytest.raises(error, match="'classifier', 'regressor'"):
