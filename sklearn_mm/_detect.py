@@ -14,6 +14,8 @@ from ._imports import is_instance
 #: Modalities whose columns have an encoder each, and those that share a table's.
 OWN = ("image", "audio", "video", "sequence", "vector", "text")
 TABLE = ("category", "numeric", "datetime", "boolean")
+#: What of a table a user may declare: booleans are known by their type.
+TABLE_DECLARED = ("category", "numeric", "datetime")
 #: Cells that are looked at, and those among them whose files are opened.
 _CELLS = 200
 _OPENED = 5
@@ -58,14 +60,14 @@ def detect_modality(column, root=None):
     if not len(present):
         return "empty", "no cell is there"
     step = -(-len(present) // _CELLS)
+    # Of a list of files or arrays, such as four photographs, the first tells.
     sample = [cells[row] for row in present[::step]]
-    found = Counter(_detect_cell(cell, root) for cell in sample)
+    sample = [cell[0] if _is_list(cell) else cell for cell in sample]
+    found = Counter(map(_detect_cell, sample))
     (modality, why), count = found.most_common(1)[0]
-    if modality == "str":
-        return _detect_strings(sample, root)
+    if modality == "path":
+        return _detect_strings(sample, root, holds_lists(column))
     if modality == "array":
-        # Of lists of arrays, such as four photographs, the first tells.
-        sample = [cell[0] if _is_list(cell) else cell for cell in sample]
         return _detect_arrays([np.asarray(cell) for cell in sample])
     if count < _AGREE * len(sample):
         kinds = sorted({f"{m} ({w})" for m, w in found})
@@ -118,7 +120,7 @@ def _detect_numeric(cells):
     return names.get(kind, "numeric"), f"its type is {cells.dtype}"
 
 
-def _detect_cell(cell, root):
+def _detect_cell(cell):
     """Give a cell's modality and why, or what else has to be looked at."""
     if isinstance(cell, (bool, np.bool_)):
         return "boolean", "its values are true or false"
@@ -126,10 +128,8 @@ def _detect_cell(cell, root):
         return "numeric", "its values are numbers"
     if isinstance(cell, (date, np.datetime64)):
         return "datetime", "its values are dates"
-    if isinstance(cell, str):
-        return "str", ""
-    if isinstance(cell, os.PathLike):
-        return _detect_path(cell, root)
+    if isinstance(cell, (str, os.PathLike)):
+        return "path", ""
     if isinstance(cell, (bytes, bytearray, memoryview)):
         modality = sniff(cell)
         return (modality, "by the first bytes") if modality else ("category", "bytes")
@@ -137,56 +137,39 @@ def _detect_cell(cell, root):
         return "image", "PIL images"
     if isinstance(cell, tuple) and len(cell) == 2 and isinstance(cell[1], Number):
         return "audio", "pairs (array, sampling rate)"
-    if _is_list(cell):
-        modality, why = _detect_cell(cell[0], root)
-        if modality == "str":
-            modality, why = _detect_path(cell[0], root)
-        return modality, f"lists, {why}"
     if isinstance(cell, (np.ndarray, list, tuple)):
         return "array", ""
     return "category", f"its values are of type {type(cell).__name__}"
 
 
-def _detect_path(path, root):
-    extension = os.path.splitext(os.fspath(path))[1].lower()
-    head = read_head(path, root=root)
-    modality = sniff(head) if head else None
-    if modality:
-        return modality, "by the files' first bytes"
-    if extension in _MODALITY_OF:
-        return _MODALITY_OF[extension], f"by the extension {extension}"
-    return "category", "paths of unknown files"
-
-
-def _detect_strings(sample, root):
-    short = [cell for cell in sample if isinstance(cell, str)]
-    files = _detect_files(
-        [cell for cell in short if "://" not in cell], len(sample), root
-    )
-    if files:
-        return files
-    n_words = np.mean([len(cell.split()) for cell in short])
-    n_distinct = len(set(short))
+def _detect_strings(sample, root, lists):
+    """Tell files from texts and categories; a list's strings are files or nothing."""
+    strings = [os.fspath(c) for c in sample if isinstance(c, (str, os.PathLike))]
+    paths = [string for string in strings if "://" not in string]
+    modality, why = _detect_files(paths, len(sample), root)
+    if modality or lists:
+        return modality or "category", why
+    n_words = np.mean([len(string.split()) for string in strings])
+    n_distinct = len(set(strings))
     # Of a sample, the share of distinct values says whether there are more in all.
-    many = n_distinct > min(_DISTINCT, 0.5 * len(short))
+    many = n_distinct > min(_DISTINCT, 0.5 * len(strings))
     if n_words >= _WORDS and many:
         return "text", f"{n_words:.0f} words in the mean, {n_distinct} distinct"
     return "category", f"{n_words:.1f} words in the mean, {n_distinct} distinct"
 
 
 def _detect_files(paths, n_cells, root):
-    if not paths:
-        return None
-    opened = [_detect_path(path, root) for path in paths[:_OPENED] if len(path) < 4096]
+    """Open a few and look at all names; None if they are no files that are known."""
+    heads = [read_head(p, root=root) for p in paths[:_OPENED] if len(p) < 4096]
+    kinds = {sniff(head) for head in heads if head} - {None}
     extensions = (os.path.splitext(path)[1].lower() for path in paths)
     found = Counter(_MODALITY_OF.get(extension) for extension in extensions)
-    modality, count = found.most_common(1)[0]
-    sniffed = {m for m, why in opened if "first bytes" in why}
-    if len(sniffed) == 1 and (modality or len(opened) == len(paths[:_OPENED])):
-        return sniffed.pop(), "by the files' first bytes"
+    modality, count = found.most_common(1)[0] if found else (None, 0)
+    if len(kinds) == 1 and (modality or len(heads) == len(paths[:_OPENED])):
+        return kinds.pop(), "by the files' first bytes"
     if modality and count >= _AGREE * n_cells:
         return modality, "by the files' extensions"
-    return None
+    return None, "strings in lists that name no known files"
 
 
 def _detect_arrays(sample):

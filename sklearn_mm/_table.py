@@ -6,7 +6,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
 from ._column import as_column
-from ._detect import OWN, detect_modality, holds_lists
+from ._detect import OWN, TABLE_DECLARED, detect_modality, holds_lists
 from ._imports import is_instance
 
 
@@ -52,7 +52,7 @@ def read_declarations(params, columns):
         By column.
     """
     declared = {}
-    for modality in (*OWN, "category", "numeric", "datetime", "drop"):
+    for modality in (*OWN, *TABLE_DECLARED, "drop"):
         names = getattr(params, modality)
         for name in [names] if isinstance(names, str) else names or []:
             if name not in columns:

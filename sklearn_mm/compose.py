@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._blocks import Reducer, as_block, find_scale, make_default_encoder
 from ._column import as_column, find_missing
-from ._detect import OWN, TABLE
+from ._detect import OWN, TABLE, TABLE_DECLARED
 from ._imports import (
     HasMethods,
     Interval,
@@ -135,7 +135,7 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        **dict.fromkeys((*OWN, "category", "numeric", "datetime", "drop"), _COLUMNS),
+        **dict.fromkeys((*OWN, *TABLE_DECLARED, "drop"), _COLUMNS),
         **{f"{modality}_encoder": _ENCODER for modality in (*OWN, "table")},
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "block_scaling": [StrOptions({"frobenius", "sqrt"}), None],

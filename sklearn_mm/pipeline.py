@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ._detect import OWN, TABLE
+from ._detect import OWN, TABLE, TABLE_DECLARED
 from ._table import find_modalities, list_columns, make_table
 from .compose import MultimodalVectorizer
 from .ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
@@ -226,7 +226,7 @@ def _make_members(vectorizer, linear, trees):
         return clone(vectorizer).set_params(drop=None, **params)
 
     no_content = dict.fromkeys(OWN)
-    no_table = dict.fromkeys(("category", "numeric", "datetime"))
+    no_table = dict.fromkeys(TABLE_DECLARED)
     content = declare(verbose=0, **no_table)
     reader = TableReader(declare(verbose=0, **no_content))
     models = {

@@ -31,6 +31,7 @@ from sklearn_mm import (
     VectorStacker,
     multimodal_pipeline,
 )
+from sklearn_mm._column import as_column
 
 from .conftest import (
     encode_audio,
@@ -190,6 +191,17 @@ def test_detection_opens_no_device_and_nothing_outside_the_root(tmp_path):
     X = pd.DataFrame({"a": ["fifo.png"] * 4, "n": range(4)})
     with pytest.raises(LoadError, match="not a regular file"):
         MultimodalVectorizer(root=tmp_path).fit(X)
+
+
+@pytest.mark.parametrize("kind", [str, Path, lambda path: [path, path]])
+def test_detection_opens_a_few_files_only(tmp_path, monkeypatch, kind):
+    from sklearn_mm import _detect
+
+    opened = []
+    monkeypatch.setattr(_detect, "read_head", lambda path, root: opened.append(path))
+    column = as_column([kind(f"{i}.png") for i in range(300)], "test")
+    assert _detect.detect_modality(column)[0] == "image"
+    assert len(opened) == 5
 
 
 def test_declared_columns_win(table):
