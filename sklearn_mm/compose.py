@@ -317,11 +317,12 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         encoders = getattr(self, "encoders_", None)
         if encoders is None:
             encoders = {m: self._make_encoder(m, m) for m in (*OWN, "table")}
-        details = [", ".join(self._columns_of(key)) for key in encoders]
-        parts = list(encoders.values())
-        return VisualBlock(
-            "parallel", parts, names=list(encoders), name_details=details
-        )
+        names, parts = zip(*encoders.items())
+        details = [
+            ", ".join(f"{c} ({self.modalities_[c]})" for c in self._columns_of(key))
+            for key in names
+        ]
+        return VisualBlock("parallel", parts, names=names, name_details=details)
 
     def _list_keys(self):
         """Columns that have an encoder each, then the table if there is one."""

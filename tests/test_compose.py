@@ -330,7 +330,9 @@ def test_it_says_what_it_found(table, capsys):
     assert lines[0] == (
         "[MultimodalVectorizer] photo: image (by the files' first bytes)"
     )
-    assert "photo" in vectorizer._repr_html_()
+    after = vectorizer._repr_html_()
+    assert "photo (image)" in after
+    assert "price (numeric)" in after
 
 
 def test_a_grid_search_decodes_each_file_once(table, monkeypatch):
