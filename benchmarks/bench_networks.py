@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.tasks import vowels
 from sklearn_mm import (
     AudioLoader,
     AudioStatistics,
@@ -90,22 +91,11 @@ def image():
     return models, (parts[0], parts[2], parts[1], parts[3])
 
 
-def read_ts(path):
-    """Read a UEA file of multivariate series."""
-    lines = path.read_text().split("@data", 1)[1].strip().splitlines()
-    cells, labels = [], []
-    for line in lines:
-        *channels, label = line.split(":")
-        cells.append(np.array([c.split(",") for c in channels], dtype=float).T)
-        labels.append(label)
-    return cells, np.array(labels)
-
-
 def sequence():
     """Japanese vowels of nine speakers: 12 channels, 7 to 29 steps, the set's split."""
-    folder = get_data_home() / "uea" / "JapaneseVowels"
-    train = read_ts(folder / "JapaneseVowels_TRAIN.ts")
-    test = read_ts(folder / "JapaneseVowels_TEST.ts")
+    task = vowels()
+    (train, test) = task.splits[0]
+    series = task.X["series"].to_numpy()
     models = {
         "SequenceStatistics + logistic regression": make_pipeline(
             SequenceStatistics(), StandardScaler(), LogisticRegression(max_iter=1000)
@@ -119,7 +109,7 @@ def sequence():
         ),
         "SequenceTCN": make_pipeline(SequencePadder(), NetClassifier(SequenceTCN)),
     }
-    return models, (*train, *test)
+    return models, (series[train], task.y[train], series[test], task.y[test])
 
 
 def text():
