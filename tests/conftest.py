@@ -73,6 +73,25 @@ def encode_video(clip, container="avi", rate=25):
         return Path(path).read_bytes()
 
 
+class Progress:
+    """A callback of scikit-learn's protocol that notes the tasks."""
+
+    def __init__(self):
+        self.tasks = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.tasks.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        self.tasks.append(f"{context.task_name} done")
+
+    def teardown(self, estimator, context):
+        pass
+
+
 @pytest.fixture
 def data_home():
     """The folder of real data; the test is skipped where there is none."""

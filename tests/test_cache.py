@@ -36,7 +36,7 @@ from sklearn_mm import (
     cache,
 )
 
-from .conftest import encode_audio, make_photo, make_tone
+from .conftest import Progress, encode_audio, make_photo, make_tone
 
 HOG = make_pipeline(ImageLoader(), HOGEncoder())
 
@@ -341,25 +341,11 @@ def test_a_folder_that_cannot_be_used_is_one_warning(counter, tmp_path):
 
 
 def test_progress_is_told(counter, capsys):
-    class Progress:
-        tasks = []
-
-        def setup(self, estimator, context):
-            pass
-
-        def on_fit_task_begin(self, estimator, context):
-            self.tasks.append(context.task_name)
-
-        def on_fit_task_end(self, estimator, context):
-            self.tasks.append(f"{context.task_name} done")
-
-        def teardown(self, estimator, context):
-            pass
-
+    progress = Progress()
     cached = CachedEncoder(counter, batch_size=5, verbose=1)
-    cached.set_callbacks(Progress()).fit(ARRAYS)
+    cached.set_callbacks(progress).fit(ARRAYS)
     batch = ["batch", "batch done"]
-    assert Progress.tasks == ["fit", *batch, *batch, "fit done"]
+    assert progress.tasks == ["fit", *batch, *batch, "fit done"]
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "[CachedEncoder] 5 of 10 cells encoded",

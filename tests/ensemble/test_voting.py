@@ -37,6 +37,8 @@ from sklearn_mm import (
 from sklearn_mm.datasets import load_av_digits
 from sklearn_mm.ensemble import AbstentionWarning, MultimodalVotingClassifier
 
+from ..conftest import Progress
+
 IMAGE = make_pipeline(
     ImageLoader((14, 14), on_error="missing"), VectorStacker(), LogisticRegression()
 )
@@ -544,25 +546,6 @@ def test_the_html_repr_shows_the_modalities(table):
     assert "numbers" in html
     assert "text" in html
     assert "TextVectorizer" in html
-
-
-class Progress:
-    """A callback of scikit-learn's protocol that notes the tasks."""
-
-    def __init__(self):
-        self.tasks = []
-
-    def setup(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        self.tasks.append(context.task_name)
-
-    def on_fit_task_end(self, estimator, context):
-        self.tasks.append(f"{context.task_name} done")
-
-    def teardown(self, estimator, context):
-        pass
 
 
 def test_scikit_learns_callbacks_see_the_modalities(table):
