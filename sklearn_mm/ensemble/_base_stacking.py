@@ -93,6 +93,38 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         given, n_samples = self._ask(X)
         return self._make_features(given, self._arrange(given, n_samples), X)
 
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of ``transform``.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            ``modality__number`` for its answers, ``modality__abstains``, and the names
+            of the columns passed through.
+        """
+        check_is_fitted(self)
+        names = list(self._columns)
+        features = [
+            f"{name}__{i}"
+            for m, name in enumerate(names)
+            for i in range(self._widths[m])
+        ]
+        features += [f"{names[m]}__abstains" for m in self._abstainers]
+        n_passed = self._n_features - len(features)
+        passed = self.passthrough
+        if isinstance(passed, str) or n_passed == 0:
+            passed = [passed][:n_passed]
+        elif not (
+            isinstance(passed, list) and all(isinstance(name, str) for name in passed)
+        ):
+            passed = [f"passthrough{i}" for i in range(n_passed)]
+        return np.asarray([*features, *passed], dtype=object)
+
     # Members.
 
     def _check_members(self, X):
@@ -154,26 +186,6 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         columns = columns(X) if callable(columns) else columns
         passed = np.asarray(select_columns(X, columns), dtype=float)
         return passed.reshape(len(passed), -1)
-
-    def _name_features(self, answers_of):
-        """Names of ``transform``'s columns, of a modality's answers given by it."""
-        check_is_fitted(self)
-        names = list(self._columns)
-        features = [
-            f"{name}__{i}"
-            for m, name in enumerate(names)
-            for i in answers_of(m, self._widths[m])
-        ]
-        features += [f"{names[m]}__abstains" for m in self._abstainers]
-        n_passed = self._n_features - len(features)
-        passed = self.passthrough
-        if isinstance(passed, str) or n_passed == 0:
-            passed = [passed][:n_passed]
-        elif not (
-            isinstance(passed, list) and all(isinstance(name, str) for name in passed)
-        ):
-            passed = [f"passthrough{i}" for i in range(n_passed)]
-        return np.asarray([*features, *passed], dtype=object)
 
     # The final estimator.
 

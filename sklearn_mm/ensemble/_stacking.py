@@ -204,22 +204,6 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
         """
         return self._stack(X, "decision_function")[0]
 
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns of ``transform``.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str
-            ``modality__number`` for its answers, ``modality__abstains``, and the names
-            of the columns passed through.
-        """
-        return self._name_features(lambda m, width: range(width))
-
     def _pick_method(self, name, estimator):
         if self.stack_method != "auto":
             getattr(estimator, self.stack_method)  # its error says what it lacks

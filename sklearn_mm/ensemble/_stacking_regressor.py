@@ -128,22 +128,6 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
         (stacked,) = self._overrule(self._to_answers(stacked), answers, silent)
         return stacked[:, 0] if self._n_outputs is None else stacked
 
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns of ``transform``.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str
-            ``modality__output``, ``modality__abstains``, and the names of the columns
-            passed through.
-        """
-        return self._name_features(lambda m, width: range(width))
-
     def _pick_method(self, name, estimator):
         return "predict"
 
