@@ -4,11 +4,10 @@ import warnings
 from abc import abstractmethod
 from numbers import Integral
 
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Bunch, check_array, get_tags
+from sklearn.utils import Bunch, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
@@ -16,15 +15,18 @@ from .._imports import (
     BaseComposition,
     StrOptions,
     VisualBlock,
-    check_feature_names,
-    check_n_features,
     print_elapsed_time,
 )
-from ._modality import (
+from .._modality import (
     AbsentModalityError,
     answer_fold,
     fit_present,
     predict_present,
+)
+from .._modality_columns import (
+    ModalityColumnsMixin,
+    annotate,
+    is_nothing,
     select_columns,
 )
 from ._routing import RoutingMixin
@@ -41,7 +43,9 @@ class AbstentionWarning(UserWarning):
     """
 
 
-class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
+class BaseFusion(
+    RoutingMixin, ModalityColumnsMixin, CallbackSupportMixin, BaseComposition
+):
     """Fits one model per modality, on the rows where that modality is present.
 
     Subclasses add what the answers are combined by.
@@ -192,7 +196,7 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
             self._check_member(name, estimator)
             if callable(columns):
                 columns = columns(X)
-                if _is_nothing(columns):  # as ColumnTransformer skips them
+                if is_nothing(columns):  # as ColumnTransformer skips them
                     continue
             members.append((name, estimator, columns))
         if not members:
@@ -208,22 +212,6 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
                 f"{estimator!r}."
             )
 
-    def _check_columns(self, X):
-        """Check that columns chosen by name are there, with a word on what to do."""
-        known = list(X) if isinstance(X, dict) else list(getattr(X, "columns", []))
-        if not known:
-            return
-        for name, columns in self._columns.items():
-            wanted = [columns] if isinstance(columns, str) else columns
-            if not _is_names(columns):
-                continue
-            lacking = [column for column in wanted if column not in known]
-            if lacking:
-                raise ValueError(
-                    f"modality {name!r}: X has no column {lacking}, only {known}. Fill "
-                    "a column with None to say that a modality is absent."
-                )
-
     def _log_message(self, name, number, total):
         if not self.verbose:
             return None
@@ -236,31 +224,11 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, BaseComposition):
         for (name, columns), estimator, method in zip(
             self._columns.items(), self.estimators_, self._methods
         ):
-            with _annotate(name, columns):
+            with annotate(name, columns):
                 rows, answers = predict_present(
                     estimator, select_columns(X, columns), method
                 )
             yield estimator, rows, answers
-
-    # Checks of the table.
-
-    def _check_X(self, X, reset):
-        """Check that ``X`` is a table, and the one that ``fit`` saw."""
-        if issparse(X):
-            raise TypeError(
-                f"{type(self).__name__} takes no sparse X, because modalities are "
-                "columns; convert it by X.toarray()."
-            )
-        if not isinstance(X, dict) and not hasattr(X, "columns"):
-            X = check_array(X, dtype=None, ensure_all_finite=False)
-        if isinstance(X, dict):
-            self.n_features_in_ = len(X) if reset else self.n_features_in_
-        elif reset or not all(_is_names(c) for c in self._columns.values()):
-            check_feature_names(self, X, reset=reset)
-            check_n_features(self, X, reset=reset)
-        if not reset:
-            self._check_columns(X)
-        return X
 
     # What scikit-learn asks.
 
@@ -296,20 +264,8 @@ def _pairs(estimators):
     return estimators if isinstance(estimators, list) else []
 
 
-def _is_names(columns):
-    return isinstance(columns, str) or (
-        isinstance(columns, (list, tuple))
-        and len(columns) > 0
-        and all(isinstance(column, str) for column in columns)
-    )
-
-
-def _is_nothing(columns):
-    return isinstance(columns, (list, tuple)) and len(columns) == 0
-
-
 def _fit_member(estimator, name, columns, X, y, params, message, caller, task):
-    with _annotate(name, columns), print_elapsed_time(type(caller).__name__, message):
+    with annotate(name, columns), print_elapsed_time(type(caller).__name__, message):
         check_consistent_length(X, y)
         with task.propagate_callback_context(estimator):
             task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
@@ -324,20 +280,5 @@ def _fit_member(estimator, name, columns, X, y, params, message, caller, task):
 
 
 def _answer_fold(estimator, name, columns, X, y, params, fold, method):
-    with _annotate(name, columns):
+    with annotate(name, columns):
         return answer_fold(estimator, X, y, fold, method, params)
-
-
-class _annotate:
-    """Name the modality and its columns in whatever error comes out of it."""
-
-    def __init__(self, name, columns):
-        self.note = f"This happened in modality {name!r}, columns {columns!r}."
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if error is not None:
-            error.add_note(self.note)
-        return False

@@ -16,8 +16,8 @@ from .._imports import (
     check_sample_weight,
     fit_context,
 )
+from .._modality_columns import select_columns
 from ._base import BaseFusion
-from ._modality import select_columns
 from ._out_of_fold import OutOfFoldMixin, number_tests, take
 from ._routing import weigh
 

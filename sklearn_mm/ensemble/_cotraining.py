@@ -14,13 +14,8 @@ from sklearn.utils.validation import (
 )
 
 from .._imports import HasMethods, Interval, StrOptions, fit_context
-from ._modality import (
-    AbsentModalityError,
-    fit_present,
-    predict_present,
-    select_columns,
-    select_rows,
-)
+from .._modality import AbsentModalityError, fit_present, predict_present
+from .._modality_columns import select_columns, select_rows
 
 
 def _fusion_has(method):

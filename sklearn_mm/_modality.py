@@ -6,106 +6,16 @@ is walked step by step, and each step sees the rows that all before it could ans
 """
 
 import numpy as np
-import pandas as pd
-from scipy.sparse import issparse
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._column import as_column, find_missing
-from .._imports import (
-    check_method_params,
-    is_instance,
-    num_samples,
-    routing_enabled,
-    safe_indexing,
-)
+from ._imports import check_method_params, num_samples, routing_enabled
+from ._modality_columns import find_absent, select_rows
 
 
 class AbsentModalityError(ValueError):
     """A modality is missing from every row that its model could learn from."""
-
-
-def select_columns(X, columns):
-    """Take a modality's columns out of a table.
-
-    Parameters
-    ----------
-    X : DataFrame, ndarray or dict of arrays
-        The table.
-    columns : str, int, list, slice or mask
-        As in :class:`~sklearn.compose.ColumnTransformer`: a scalar gives a 1-D column.
-
-    Returns
-    -------
-    Series, DataFrame, ndarray or dict of arrays
-        The columns.
-    """
-    if isinstance(X, dict):
-        return X[columns] if isinstance(columns, str) else _pick(X, columns)
-    return safe_indexing(X, columns, axis=1)
-
-
-def select_rows(X, rows):
-    """Take rows out of a modality's columns.
-
-    Parameters
-    ----------
-    X : Series, DataFrame, ndarray, list or dict of arrays
-        The columns.
-    rows : ndarray of int
-        The rows.
-
-    Returns
-    -------
-    same as ``X``
-        The rows of it.
-    """
-    return X[rows] if isinstance(X, dict) else safe_indexing(X, rows)
-
-
-def _pick(X, names):
-    return type(X)(**{name: X[name] for name in names})
-
-
-def find_absent(X):
-    """Say which rows are missing in all of their cells.
-
-    Parameters
-    ----------
-    X : Series, DataFrame, ndarray, sparse matrix, list or dict of arrays
-        A modality's columns, or what a transformer made of them.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), bool
-        True where a row is absent.
-    """
-    if isinstance(X, dict):
-        columns = list(X.values())
-    elif isinstance(X, pd.DataFrame):
-        columns = [X.iloc[:, i] for i in range(X.shape[1])]
-    elif is_instance(X, "polars", "DataFrame"):
-        columns = X.get_columns()
-    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "O":
-        columns = list(X.T)
-    elif issparse(X):
-        return _find_absent_sparse(X)
-    elif isinstance(X, np.ndarray):
-        return find_missing(X)
-    else:
-        columns = [X]
-    if not columns:
-        return np.zeros(num_samples(X), dtype=bool)
-    return np.logical_and.reduce([as_column(c, "modality").missing for c in columns])
-
-
-def _find_absent_sparse(X):
-    X = X.tocsr()
-    n_missing = np.zeros(X.shape[0], dtype=np.intp)
-    stored = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    np.add.at(n_missing, stored[np.isnan(X.data)], 1)
-    return (n_missing == X.shape[1]) & (n_missing > 0)
 
 
 def fit_present(estimator, X, y, params):
@@ -157,7 +67,8 @@ def _fit_steps(pipeline, steps, X, y, rows, params):
                 )
                 part_params = _select_params(part, name, "fit_transform", params)
                 part_params = check_method_params(y, part_params, rows)
-                X = part.fit_transform(X, y[rows], **part_params)
+                known = None if y is None else y[rows]
+                X = part.fit_transform(X, known, **part_params)
                 step = part.steps[0][1]
                 X, rows = _keep_some(X, rows)
         fitted.append((name, step))
@@ -191,6 +102,35 @@ def predict_present(estimator, X, method):
         X, rows = _transform_steps(steps, X, rows)
         estimator = last
     return rows, getattr(estimator, method)(X) if len(rows) else None
+
+
+def transform_present(transformer, X, y=None, fit=False):
+    """Transform the rows where a modality is present, with each step by itself.
+
+    Parameters
+    ----------
+    transformer : transformer, Pipeline or None
+        Fitted in place if ``fit``; None gives the columns as they are.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    y : array-like of shape (n_samples, ...) or None
+        Target, for transformers that use it.
+    fit : bool
+        Whether to fit first.
+
+    Returns
+    -------
+    tuple of (X, ndarray of shape (n_present,))
+        What the last step makes of the rows that all steps could answer, and these
+        rows.
+    """
+    rows = np.arange(num_samples(X))
+    steps = [] if transformer is None else [("transformer", transformer)]
+    if not fit:
+        return _transform_steps(steps, *_keep_present(X, rows))
+    X, rows = _keep_some(X, rows)
+    chain = Pipeline([*steps, ("rest", "passthrough")])
+    return _fit_steps(chain, steps, X, y, rows, {})[1:]
 
 
 def answer_fold(estimator, X, y, fold, method, params):
