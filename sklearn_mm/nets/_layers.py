@@ -72,9 +72,9 @@ class Pool(nn.Module):
 
     Parameters
     ----------
-    kind : {"last", "mean", "max", "mean_max", "attention"}
-        The last valid step, mean or maximum over the valid steps, both side by side, or
-        their mean weighted by a learned score.
+    kind : {"last", "mean", "max", "mean_max", "attention"} or int
+        The last valid step, mean or maximum over the valid steps, both side by side,
+        their mean weighted by a learned score, or the step of that number.
     n_features : int
         Features of a step.
 
@@ -86,10 +86,11 @@ class Pool(nn.Module):
 
     def __init__(self, kind, n_features):
         super().__init__()
-        if kind not in ("last", "mean", "max", "mean_max", "attention"):
+        names = ("last", "mean", "max", "mean_max", "attention")
+        if kind not in names and not isinstance(kind, int):
             raise ValueError(
-                "pooling must be 'last', 'mean', 'max', 'mean_max' or 'attention', got "
-                f"{kind!r}."
+                "pooling must be 'last', 'mean', 'max', 'mean_max', 'attention' or the "
+                f"number of a step, got {kind!r}."
             )
         self.kind = kind
         self.out_features = n_features * (2 if kind == "mean_max" else 1)
@@ -97,6 +98,8 @@ class Pool(nn.Module):
 
     def forward(self, x, valid):
         """Pool ``x`` (n_samples, time, n_features) where ``valid``."""
+        if isinstance(self.kind, int):
+            return x[:, self.kind]
         if self.kind == "last":
             last = valid.sum(dim=1) - 1
             return x[torch.arange(len(x), device=x.device), last]

@@ -22,8 +22,8 @@ class Recurrent(nn.Module):
         Number of layers.
     bidirectional : bool
         Read backwards as well.
-    pooling : str
-        "last", or what :class:`Pool` takes.
+    pooling : str or int
+        What :class:`Pool` takes.
     dropout : float
         Share of outputs dropped between layers.
 
@@ -31,6 +31,8 @@ class Recurrent(nn.Module):
     ----------
     out_features : int
         Length of the vector.
+    token_features : int
+        Length of a step's states.
     """
 
     def __init__(
@@ -48,18 +50,27 @@ class Recurrent(nn.Module):
             bidirectional=bidirectional,
             dropout=dropout if n_layers > 1 else 0.0,
         )
-        self.pool = Pool(pooling, hidden_size * (1 + bidirectional))
+        self.token_features = hidden_size * (1 + bidirectional)
+        self.pool = Pool(pooling, self.token_features)
         self.out_features = self.pool.out_features
 
     def forward(self, x, valid):
         """Encode ``x`` (n_samples, time, n_inputs) where ``valid``."""
-        if not self.layers.bidirectional:  # no state sees the padding behind it
-            return self.pool(self.layers(x)[0], valid)
-        lengths = valid.sum(dim=1).cpu()
-        packed = pack_padded_sequence(x, lengths, True, enforce_sorted=False)
-        states, last = self.layers(packed)
-        if self.pool.kind == "last":  # of each direction the state that has read all
+        if self.layers.bidirectional and self.pool.kind == "last":
+            _, last = self._run(x, valid)  # of each direction what has read all
             last = last[0] if isinstance(last, tuple) else last
             return torch.cat([last[-2], last[-1]], dim=1)
-        states = pad_packed_sequence(states, True, total_length=x.shape[1])[0]
-        return self.pool(states, valid)
+        return self.pool(self.states(x, valid), valid)
+
+    def states(self, x, valid):
+        """Give the states of each step, ``(n_samples, time, token_features)``."""
+        states, _ = self._run(x, valid)
+        if not self.layers.bidirectional:
+            return states
+        return pad_packed_sequence(states, True, total_length=x.shape[1])[0]
+
+    def _run(self, x, valid):
+        if not self.layers.bidirectional:  # no state sees the padding behind it
+            return self.layers(x)
+        lengths = valid.sum(dim=1).cpu()
+        return self.layers(pack_padded_sequence(x, lengths, True, enforce_sorted=False))

@@ -65,7 +65,8 @@ class AudioCNN(nn.Module):
             self.convolutions.append(nn.Conv2d(n_inputs, n_outputs, 3, padding=1))
             n_inputs, n_bands = n_outputs, -(-n_bands // 2)
         self.dropout = nn.Dropout2d(dropout)
-        self.pool = Pool(pooling, n_inputs * n_bands)
+        self.token_features = n_inputs * n_bands
+        self.pool = Pool(pooling, self.token_features)
         self.out_features = self.pool.out_features
 
     def adapt(self, x):
@@ -91,6 +92,23 @@ class AudioCNN(nn.Module):
         tensor of shape (n_samples, out_features)
             Vectors.
         """
+        return self.pool(*self.tokens(x))
+
+    def tokens(self, x):
+        """Encode each ``2**n_blocks`` frames.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, n_frames, n_bands)
+            Padded with NaN.
+
+        Returns
+        -------
+        tensor of shape (n_samples, time, token_features)
+            Vectors.
+        tensor of shape (n_samples, time), bool
+            Which are within the sample.
+        """
         valid = valid_steps(x)
         x = self.standardize(x).unsqueeze(1) * valid[:, None, :, None]
         for convolution in self.convolutions:
@@ -101,4 +119,4 @@ class AudioCNN(nn.Module):
             x = self.dropout(functional.max_pool2d(x, 2, ceil_mode=True).relu_())
             valid = valid[:, ::2]
         x = x.transpose(1, 2).flatten(2)  # (n_samples, time, channels * bands)
-        return self.pool(x, valid)
+        return x, valid

@@ -29,6 +29,24 @@ class _ImageNet(nn.Module):
         """
         self.standardize.adapt(x)
 
+    def tokens(self, x):
+        """Encode each place of the last maps.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, H, W) or (n_samples, H, W, C)
+            Pixels.
+
+        Returns
+        -------
+        tensor of shape (n_samples, n_places, token_features)
+            Vectors.
+        tensor of shape (n_samples, n_places), bool
+            Which are within the sample.
+        """
+        tokens = self._maps(x).flatten(2).transpose(1, 2)
+        return tokens, tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
+
     def _channels_first(self, x):
         x = x.unsqueeze(3) if x.ndim == 3 else x  # (n_samples, H, W, C)
         return self.standardize(x).permute(0, 3, 1, 2)
@@ -104,7 +122,8 @@ class ImageCNN(_ImageNet):
             if dropout:
                 layers.append(nn.Dropout2d(dropout))
             n_inputs = n_outputs
-        self.blocks = nn.Sequential(*layers, nn.Flatten())
+        self.blocks = nn.Sequential(*layers)
+        self.token_features = n_inputs
         self._set_out_features(input_shape)
 
     def forward(self, x):
@@ -120,6 +139,9 @@ class ImageCNN(_ImageNet):
         tensor of shape (n_samples, out_features)
             Vectors.
         """
+        return self._maps(x).flatten(1)
+
+    def _maps(self, x):
         return self.blocks(self._channels_first(x))
 
 
@@ -199,7 +221,7 @@ class ImageResNet(_ImageNet):
                 n_inputs = n_outputs
         self.stages = nn.Sequential(*layers)
         self.norm = nn.GroupNorm(8, n_inputs)
-        self.out_features = n_inputs
+        self.out_features = self.token_features = n_inputs
 
     def forward(self, x):
         """Encode images.
@@ -214,5 +236,7 @@ class ImageResNet(_ImageNet):
         tensor of shape (n_samples, out_features)
             Vectors.
         """
-        x = self.stages(self._channels_first(x))
-        return self.norm(x).relu_().mean(dim=(2, 3))
+        return self._maps(x).mean(dim=(2, 3))
+
+    def _maps(self, x):
+        return self.norm(self.stages(self._channels_first(x))).relu_()

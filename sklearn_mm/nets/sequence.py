@@ -62,9 +62,10 @@ class SequenceRNN(_SequenceNet):
         Number of layers.
     bidirectional : bool, default=False
         Read the sequence backwards as well.
-    pooling : {"last", "mean", "max", "mean_max", "attention"}, default="last"
-        How the states become one vector: the last one (of each direction), or pooled
-        over time.
+    pooling : {"last", "mean", "max", "mean_max", "attention"} or int, default="last"
+        How the states become one vector: the last one (of each direction), pooled over
+        time, or the one of a certain step, such as the middle of a
+        :class:`~sklearn_mm.ContextWindow`.
     dropout : float, default=0.0
         Share of outputs dropped between layers in training.
 
@@ -108,6 +109,7 @@ class SequenceRNN(_SequenceNet):
             dropout=dropout,
         )
         self.out_features = self.recurrent.out_features
+        self.token_features = self.recurrent.token_features
 
     def forward(self, x):
         """Encode sequences.
@@ -123,6 +125,24 @@ class SequenceRNN(_SequenceNet):
             Vectors.
         """
         return self.recurrent(*self._prepare(x))
+
+    def tokens(self, x):
+        """Encode each step, in view of others.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, time) or (n_samples, time, channels)
+            Padded with NaN.
+
+        Returns
+        -------
+        tensor of shape (n_samples, time, token_features)
+            Vectors.
+        tensor of shape (n_samples, time), bool
+            Which are within the sample.
+        """
+        x, valid = self._prepare(x)
+        return self.recurrent.states(x, valid), valid
 
 
 class _CausalBlock(nn.Module):
@@ -200,6 +220,7 @@ class SequenceTCN(_SequenceNet):
             )
             n_inputs = n_filters
         self.blocks = nn.Sequential(*blocks)
+        self.token_features = n_filters
         self.pool = Pool(pooling, n_filters)
         self.out_features = self.pool.out_features
 
@@ -216,5 +237,22 @@ class SequenceTCN(_SequenceNet):
         tensor of shape (n_samples, out_features)
             Vectors.
         """
+        return self.pool(*self.tokens(x))
+
+    def tokens(self, x):
+        """Encode each step, in view of others.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, time) or (n_samples, time, channels)
+            Padded with NaN.
+
+        Returns
+        -------
+        tensor of shape (n_samples, time, token_features)
+            Vectors.
+        tensor of shape (n_samples, time), bool
+            Which are within the sample.
+        """
         x, valid = self._prepare(x)
-        return self.pool(self.blocks(x.transpose(1, 2)).transpose(1, 2), valid)
+        return self.blocks(x.transpose(1, 2)).transpose(1, 2), valid

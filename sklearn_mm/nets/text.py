@@ -75,7 +75,7 @@ class TextCNN(_TextNet):
         )
         self.pool = Pool("max", n_filters)
         self.dropout = nn.Dropout(dropout)
-        self.out_features = n_filters * len(kernel_sizes)
+        self.out_features = self.token_features = n_filters * len(kernel_sizes)
 
     def forward(self, ids):
         """Encode texts.
@@ -99,6 +99,28 @@ class TextCNN(_TextNet):
             extra = valid[:, :1].expand(-1, out.shape[1] - valid.shape[1])
             pooled.append(self.pool(out, torch.cat([extra, valid], dim=1)))
         return self.dropout(torch.cat(pooled, dim=1))
+
+    def tokens(self, ids):
+        """Encode each token, in view of others.
+
+        Parameters
+        ----------
+        ids : tensor of shape (n_samples, length), int64
+            Token ids, padded with 0.
+
+        Returns
+        -------
+        tensor of shape (n_samples, length, token_features)
+            Vectors.
+        tensor of shape (n_samples, length), bool
+            Which are within the sample.
+        """
+        x, valid = self._look_up(ids)
+        windows = [
+            convolution(x.transpose(1, 2))[..., : ids.shape[1]].relu()
+            for convolution in self.convolutions
+        ]
+        return self.dropout(torch.cat(windows, dim=1).transpose(1, 2)), valid
 
 
 class TextRNN(_TextNet):
@@ -163,6 +185,7 @@ class TextRNN(_TextNet):
             dropout=dropout,
         )
         self.out_features = self.recurrent.out_features
+        self.token_features = self.recurrent.token_features
 
     def forward(self, ids):
         """Encode texts.
@@ -179,6 +202,24 @@ class TextRNN(_TextNet):
         """
         x, valid = self._look_up(ids)
         return self.recurrent(self.dropout(x), valid)
+
+    def tokens(self, ids):
+        """Encode each token, in view of others.
+
+        Parameters
+        ----------
+        ids : tensor of shape (n_samples, length), int64
+            Token ids, padded with 0.
+
+        Returns
+        -------
+        tensor of shape (n_samples, length, token_features)
+            Vectors.
+        tensor of shape (n_samples, length), bool
+            Which are within the sample.
+        """
+        x, valid = self._look_up(ids)
+        return self.recurrent.states(self.dropout(x), valid), valid
 
 
 class TextTransformer(_TextNet):
@@ -243,6 +284,7 @@ class TextTransformer(_TextNet):
         self.layers = nn.TransformerEncoder(
             layer, n_layers, nn.LayerNorm(embedding_dim), enable_nested_tensor=False
         )
+        self.token_features = embedding_dim
         self.pool = Pool(pooling, embedding_dim)
         self.out_features = self.pool.out_features
 
@@ -259,6 +301,23 @@ class TextTransformer(_TextNet):
         tensor of shape (n_samples, out_features)
             Vectors.
         """
+        return self.pool(*self.tokens(ids))
+
+    def tokens(self, ids):
+        """Encode each token, in view of others.
+
+        Parameters
+        ----------
+        ids : tensor of shape (n_samples, length), int64
+            Token ids, padded with 0.
+
+        Returns
+        -------
+        tensor of shape (n_samples, length, token_features)
+            Vectors.
+        tensor of shape (n_samples, length), bool
+            Which are within the sample.
+        """
         if ids.shape[1] > len(self.position):
             raise ValueError(
                 f"TextTransformer was built for {len(self.position)} tokens, got "
@@ -266,5 +325,4 @@ class TextTransformer(_TextNet):
             )
         x, valid = self._look_up(ids)
         x = x + self.position[: ids.shape[1]]
-        x = self.layers(x, src_key_padding_mask=~valid)
-        return self.pool(x, valid)
+        return self.layers(x, src_key_padding_mask=~valid), valid
