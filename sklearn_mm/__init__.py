@@ -33,6 +33,8 @@ __getattr__, __dir__, __all__ = lazy_names(
         "ensemble._voting_regressor": ["MultimodalVotingRegressor"],
         "neural._classifier": ["NetClassifier"],
         "neural._encoder": ["NetEncoder"],
+        "neural._multimodal_classifier": ["MultimodalNetClassifier"],
+        "neural._multimodal_regressor": ["MultimodalNetRegressor"],
         "neural._regressor": ["NetRegressor"],
         "datasets": [],
         "ensemble": [],

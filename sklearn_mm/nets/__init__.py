@@ -17,5 +17,18 @@ __getattr__, __dir__, __all__ = lazy_names(
         "sequence": ["SequenceRNN", "SequenceTCN"],
         "text": ["TextCNN", "TextRNN", "TextTransformer"],
         "tabular": ["TabularMLP"],
+        "fusion": [
+            "ConcatFusion",
+            "FiLMFusion",
+            "GatedFusion",
+            "LowRankFusion",
+            "MeanFusion",
+            "TensorFusion",
+        ],
+        "token_fusion": [
+            "BottleneckFusion",
+            "CrossAttentionFusion",
+            "TransformerFusion",
+        ],
     },
 )

@@ -8,5 +8,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "_classifier": ["NetClassifier"],
         "_regressor": ["NetRegressor"],
         "_encoder": ["NetEncoder"],
+        "_multimodal_classifier": ["MultimodalNetClassifier"],
+        "_multimodal_regressor": ["MultimodalNetRegressor"],
     },
 )

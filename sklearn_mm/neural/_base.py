@@ -61,7 +61,6 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
 
     def __init__(
         self,
-        module,
         *,
         criterion,
         optimizer=torch.optim.Adam,
@@ -89,7 +88,6 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     ):
         # Not by skorch's __init__, which sets more than parameters.
         stored = vars(self)
-        stored["module"] = module
         stored["criterion"] = criterion
         stored["optimizer"] = optimizer
         stored["lr"] = lr
@@ -168,7 +166,7 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
         )
         context = self._init_callback_context(max_subtasks=self.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        samples = self._check_samples(X, reset=fresh)
+        samples = self._check_samples(X, fresh, y)
         target = self._encode_target(samples, y, fresh, classes)
         weight = self._combine_weights(sample_weight, samples, target)
         samples, target, weight = self._drop_missing(samples, target, weight)
@@ -306,16 +304,19 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
         """Mean loss of a batch, weighted if there are weights."""
         device = pick_device(self.device)
         if not isinstance(y_true, tuple | list):
-            return self._compute_loss(self.criterion_, y_pred, y_true.to(device), X)
+            return self._find_loss(y_pred, y_true.to(device))
         y_true, weight = (part.to(device) for part in y_true)
-        criterion = copy.copy(self.criterion_)
-        criterion.reduction = "none"
-        losses = self._compute_loss(criterion, y_pred, y_true, X)
-        losses = losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
+        losses = self._find_row_losses(y_pred, y_true)
         return (losses * weight).sum() / weight.sum().clamp_min(1e-12)
 
-    def _compute_loss(self, criterion, y_pred, y_true, X):
-        return criterion(y_pred.float(), y_true)
+    def _find_loss(self, y_pred, y_true):
+        return self.criterion_(y_pred.float(), y_true)
+
+    def _find_row_losses(self, y_pred, y_true):
+        criterion = copy.copy(self.criterion_)
+        criterion.reduction = "none"
+        losses = criterion(y_pred.float(), y_true)
+        return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Tell scikit-learn's callbacks."""
@@ -337,6 +338,9 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
         self._epoch_task.call_on_fit_task_end(
             estimator=self, X=whole.X, reconstruction_attributes={}
         )
+
+    def __delattr__(self, name):
+        object.__delattr__(self, name)  # nothing is registered that skorch would undo
 
     def __getstate__(self):
         state = super().__getstate__()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from skorch.helper import SliceDict
 from torch.utils.data import DataLoader, Subset
 
 
@@ -41,7 +42,7 @@ class TensorBatches:
             rows = indices if rows is None else indices[rows]
             whole = whole.dataset
         X, y = getattr(whole, "X", None), getattr(whole, "y", None)
-        if not isinstance(X, (np.ndarray, torch.Tensor)):
+        if not isinstance(X, (np.ndarray, torch.Tensor, SliceDict)):
             return iter(
                 DataLoader(
                     self.dataset, self.batch_size, shuffle=self.shuffle, **self.kwargs
@@ -64,7 +65,9 @@ class TensorBatches:
 
 
 def as_tensors(arrays):
-    """View an array, or each of a tuple of arrays, as a tensor."""
+    """View an array, or each of a tuple or dict of arrays, as a tensor."""
+    if isinstance(arrays, dict):
+        return {key: as_tensors(array) for key, array in arrays.items()}
     if isinstance(arrays, tuple):
         return tuple(as_tensors(array) for array in arrays)
     if isinstance(arrays, np.ndarray):
@@ -93,6 +96,8 @@ def take_some(samples, n_numbers=2**20):
 
 
 def _take(tensors, rows):
+    if isinstance(tensors, dict):
+        return {key: _take(tensor, rows) for key, tensor in tensors.items()}
     if isinstance(tensors, tuple):
         return tuple(_take(tensor, rows) for tensor in tensors)
     taken = tensors[rows]

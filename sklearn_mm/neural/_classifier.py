@@ -54,7 +54,71 @@ def encode_classes(net, samples, y, fresh, classes=None):
     return codes.astype(np.int64)
 
 
-class NetClassifier(ClassifierMixin, BaseNet):
+class NetClassifierMixin(ClassifierMixin):
+    """Learns and predicts classes."""
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float32
+            Probabilities, in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self._forward(self._check_samples(X, reset=False))
+
+    def predict(self, X):
+        """Predict the class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels.
+        """
+        outputs = self.predict_proba(X)
+        if is_dataset(X):  # from a skorch callback, with the classes' numbers
+            return outputs.argmax(axis=1)
+        return self._decode(outputs)
+
+    def _decode(self, outputs):
+        """Give the label of each row's highest output."""
+        return self.classes_[outputs.argmax(axis=1)]
+
+    def _encode_target(self, samples, y, fresh, classes):
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
+        return encode_classes(self, samples, y, fresh, classes)
+
+    def _combine_weights(self, sample_weight, samples, target):
+        weight = super()._combine_weights(sample_weight, samples, target)
+        if self.class_weight is None:
+            return weight
+        by_class = self.class_weight
+        if isinstance(by_class, dict):  # labels to their numbers
+            numbers = {label: i for i, label in enumerate(self.classes_.tolist())}
+            by_class = {numbers[label]: w for label, w in by_class.items()}
+        balance = compute_sample_weight(by_class, target).astype(np.float32)
+        return balance if weight is None else weight * balance
+
+    def _count_outputs(self):
+        return len(self.classes_)
+
+
+class NetClassifier(NetClassifierMixin, BaseNet):
     """Train a network as a classifier: a backbone with a linear head.
 
     A skorch net: ``module__*``, ``optimizer__*``, ``callbacks``, ``history_`` mean what
@@ -159,59 +223,5 @@ class NetClassifier(ClassifierMixin, BaseNet):
         class_weight=None,
         **kwargs,
     ):
-        super().__init__(module, criterion=criterion, **kwargs)
+        super().__init__(module=module, criterion=criterion, **kwargs)
         self.class_weight = class_weight
-
-    def predict_proba(self, X):
-        """Probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), float32
-            Probabilities, in the order of ``classes_``.
-        """
-        check_is_fitted(self)
-        return self._forward(self._check_samples(X, reset=False))
-
-    def predict(self, X):
-        """Predict the class of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels.
-        """
-        codes = self.predict_proba(X).argmax(axis=1)
-        # A dataset comes from a skorch callback, and holds the classes' numbers.
-        return codes if is_dataset(X) else self.classes_[codes]
-
-    def _encode_target(self, samples, y, fresh, classes):
-        if y is None:
-            raise ValueError(
-                "NetClassifier requires y to be passed, but the target y is None."
-            )
-        return encode_classes(self, samples, y, fresh, classes)
-
-    def _combine_weights(self, sample_weight, samples, target):
-        weight = super()._combine_weights(sample_weight, samples, target)
-        if self.class_weight is None:
-            return weight
-        by_class = self.class_weight
-        if isinstance(by_class, dict):  # labels to their numbers
-            numbers = {label: i for i, label in enumerate(self.classes_.tolist())}
-            by_class = {numbers[label]: w for label, w in by_class.items()}
-        balance = compute_sample_weight(by_class, target).astype(np.float32)
-        return balance if weight is None else weight * balance
-
-    def _count_outputs(self):
-        return len(self.classes_)

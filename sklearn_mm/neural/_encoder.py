@@ -87,7 +87,7 @@ class NetEncoder(TransformerMixin, BaseNet):
     def __init__(
         self, module, *, criterion=None, cross_fit=True, cv=5, n_jobs=None, **kwargs
     ):
-        super().__init__(module, criterion=criterion, **kwargs)
+        super().__init__(module=module, criterion=criterion, **kwargs)
         self.cross_fit = cross_fit
         self.cv = cv
         self.n_jobs = n_jobs

@@ -40,7 +40,52 @@ def encode_numbers(net, samples, y, fresh):
     return ((y - net.target_mean_) / net.target_std_).astype(np.float32)
 
 
-class NetRegressor(RegressorMixin, BaseNet):
+class NetRegressorMixin(RegressorMixin):
+    """Learns and predicts standardised numbers."""
+
+    def predict(self, X):
+        """Predict the target of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions, in the target's own units.
+        """
+        check_is_fitted(self)
+        outputs = self._forward(self._check_samples(X, reset=False))
+        if is_dataset(X):  # from a skorch callback, with the standardised target
+            return outputs
+        return self._decode(outputs)
+
+    def _decode(self, outputs):
+        """Give outputs of the network in the target's units."""
+        predicted = outputs * self.target_std_ + self.target_mean_
+        return predicted[:, 0] if self.target_ndim_ == 1 else predicted
+
+    def _encode_target(self, samples, y, fresh, classes):
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
+        return encode_numbers(self, samples, y, fresh)
+
+    def _count_outputs(self):
+        return len(self.target_mean_)
+
+    def __sklearn_tags__(self):
+        """Say that there may be several targets."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class NetRegressor(NetRegressorMixin, BaseNet):
     """Train a network as a regressor: a backbone with a linear head.
 
     Its parameters are those of :class:`NetClassifier`, without ``class_weight``. The
@@ -87,40 +132,4 @@ class NetRegressor(RegressorMixin, BaseNet):
     """
 
     def __init__(self, module, *, criterion=torch.nn.MSELoss, **kwargs):
-        super().__init__(module, criterion=criterion, **kwargs)
-
-    def predict(self, X):
-        """Predict the target of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, in the target's own units.
-        """
-        check_is_fitted(self)
-        outputs = self._forward(self._check_samples(X, reset=False))
-        if is_dataset(X):  # from a skorch callback, with the standardised target
-            return outputs
-        predicted = outputs * self.target_std_ + self.target_mean_
-        return predicted[:, 0] if self.target_ndim_ == 1 else predicted
-
-    def _encode_target(self, samples, y, fresh, classes):
-        if y is None:
-            raise ValueError(
-                "NetRegressor requires y to be passed, but the target y is None."
-            )
-        return encode_numbers(self, samples, y, fresh)
-
-    def _count_outputs(self):
-        return len(self.target_mean_)
-
-    def __sklearn_tags__(self):
-        """Say that there may be several targets."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
+        super().__init__(module=module, criterion=criterion, **kwargs)

@@ -15,7 +15,7 @@ from .._imports import check_sample_weight
 class SampleChecksMixin:
     """Checks samples against what the backbone takes, and what ``fit`` saw."""
 
-    def _check_samples(self, X, reset):
+    def _check_samples(self, X, reset, y=None):
         """Give numbers in float, or token ids, of the shape that ``fit`` saw."""
         if is_dataset(X):  # from a skorch callback, in training: checked already
             return X

@@ -1,0 +1,228 @@
+"""Backbones, a fusion layer over them, and heads, as one module."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+
+
+class JointOutput(NamedTuple):
+    """What a joint network gives in training.
+
+    Attributes
+    ----------
+    prediction : tensor of shape (n_samples, n_outputs), or tuple of them
+        Of the head, or of each task's.
+    by_branch : list of (as prediction), or None
+        Of the branches' own heads.
+    parts : list
+        What the fusion layer got of each branch.
+    present : tensor of shape (n_samples, n_branches), bool
+        Branches that took part.
+    """
+
+    prediction: object
+    by_branch: list | None
+    parts: list
+    present: torch.Tensor
+
+
+class JointNet(nn.Module):
+    """Predict from several modalities at once.
+
+    Parameters
+    ----------
+    backbones : dict of str to module
+        One for each branch.
+    fusion : module or callable
+        The fusion layer, or what builds it from the lengths of the branches' vectors;
+        of their tokens if it has ``takes_tokens``.
+    n_outputs : int or list of int
+        Outputs of the head, or of each task's head.
+    by_branch : bool
+        Whether each branch has heads of its own.
+    modality_dropout : float
+        Chance that a present branch is left out in training; one always stays.
+    frozen : collection of str
+        Branches whose backbone does not change.
+    """
+
+    def __init__(
+        self,
+        backbones,
+        fusion,
+        n_outputs,
+        *,
+        by_branch=False,
+        modality_dropout=0.0,
+        frozen=(),
+    ):
+        super().__init__()
+        self.backbones = nn.ModuleDict(backbones)
+        self.takes_tokens = getattr(fusion, "takes_tokens", False)
+        sizes = [self._size_of(backbone) for backbone in backbones.values()]
+        self.fusion = fusion if isinstance(fusion, nn.Module) else fusion(sizes)
+        if not hasattr(self.fusion, "out_features"):
+            raise TypeError(
+                f"{type(self.fusion).__name__} has no out_features. A fusion layer is "
+                "built as Fusion(in_features, **options), forward(vectors, present) "
+                "returns (n_samples, out_features), and it says how many those are."
+            )
+        self.head = _Heads(self.fusion.out_features, n_outputs)
+        self.branch_heads = None
+        if by_branch:
+            self.branch_heads = nn.ModuleList(
+                _Heads(backbone.out_features, n_outputs)
+                for backbone in backbones.values()
+            )
+        self.modality_dropout = modality_dropout
+        self.frozen = tuple(frozen)
+        for name in self.frozen:
+            self.backbones[name].requires_grad_(False)
+
+    def train(self, mode=True):
+        """Switch to training, except what is frozen."""
+        super().train(mode)
+        for name in self.frozen:
+            self.backbones[name].eval()
+        return self
+
+    def forward(self, inputs, present, want="prediction"):
+        """Predict, or give what comes before.
+
+        Parameters
+        ----------
+        inputs : list of tensor of shape (n_samples, ...)
+            For each branch.
+        present : tensor of shape (n_samples, n_branches), bool
+            Which are present; the others have no influence.
+        want : {"prediction", "embedding", "vectors", "by_branch"}
+            Predictions, the fused vectors, each branch's vectors, or the predictions of
+            the branches' own heads.
+
+        Returns
+        -------
+        tensor, tuple of tensor, or JointOutput
+            In training a :class:`JointOutput`.
+        """
+        if self.training:
+            present = self._leave_out(present)
+        if want in ("vectors", "by_branch"):
+            vectors = self._encode(inputs, present, "forward")
+            return tuple(vectors if want == "vectors" else self._ask_branches(vectors))
+        vectors = None
+        if not self.takes_tokens or (self.training and self.branch_heads is not None):
+            vectors = self._encode(inputs, present, "forward")
+        parts = vectors
+        if self.takes_tokens:
+            parts = self._encode(inputs, present, "tokens")
+        if want == "embedding":
+            return self.fusion(parts, present)
+        prediction = self.predict_from(parts, present)
+        if not self.training:
+            return prediction
+        by_branch = None if self.branch_heads is None else self._ask_branches(vectors)
+        return JointOutput(prediction, by_branch, parts, present)
+
+    def predict_from(self, parts, present):
+        """Predict from what the fusion layer gets, of those branches only."""
+        return self.head(self.fusion(parts, present))
+
+    def _size_of(self, backbone):
+        if self.takes_tokens and hasattr(backbone, "tokens"):
+            return backbone.token_features
+        return backbone.out_features
+
+    def _leave_out(self, present):
+        """Which branches take part in a training step."""
+        if self.modality_dropout:
+            present = drop_modalities(present, self.modality_dropout)
+        lonely = present.sum(dim=0) == 1
+        if len(present) > 1 and lonely.any():  # batch norm cannot train on one sample
+            normed = [_has_batch_norm(b) for b in self.backbones.values()]
+            present = present & ~(lonely & torch.tensor(normed, device=lonely.device))
+        return present
+
+    def _encode(self, inputs, present, method):
+        encoders = {"forward": _encode_vectors, "tokens": _encode_tokens}
+        return [
+            _encode_present(encoders[method], backbone, x, present[:, i])
+            for i, (backbone, x) in enumerate(zip(self.backbones.values(), inputs))
+        ]
+
+    def _ask_branches(self, vectors):
+        return [head(v) for head, v in zip(self.branch_heads, vectors)]
+
+
+class _Heads(nn.Module):
+    """A linear head, or one for each task."""
+
+    def __init__(self, n_inputs, n_outputs):
+        super().__init__()
+        self.is_single = isinstance(n_outputs, int)
+        sizes = [n_outputs] if self.is_single else n_outputs
+        self.layers = nn.ModuleList(nn.Linear(n_inputs, size) for size in sizes)
+
+    def forward(self, x):
+        outputs = tuple(layer(x) for layer in self.layers)
+        return outputs[0] if self.is_single else outputs
+
+
+def drop_modalities(present, share):
+    """Leave out each present modality with a chance of ``share``, but never all.
+
+    Parameters
+    ----------
+    present : tensor of shape (n_samples, n_modalities), bool
+        Which are present.
+    share : float
+        The chance.
+
+    Returns
+    -------
+    tensor of shape (n_samples, n_modalities), bool
+        Which take part.
+    """
+    luck = torch.rand(present.shape, device=present.device)
+    luck = luck.masked_fill(~present, -1.0)
+    best = torch.zeros_like(present).scatter(1, luck.argmax(dim=1, keepdim=True), True)
+    return present & ((luck >= share) | best)
+
+
+def _encode_present(encode, backbone, x, present):
+    """Encode the samples that are present; what stands for the others is zeros."""
+    if present.all():
+        return encode(backbone, x)
+    rows = present.nonzero().squeeze(1)
+    some = rows if len(rows) else torch.zeros(1, dtype=torch.long, device=x.device)
+    if len(rows):
+        encoded = encode(backbone, x[rows])
+    else:  # for the shape alone
+        was_training = backbone.training
+        with torch.no_grad():
+            encoded = encode(backbone.eval(), x[some])
+        backbone.train(was_training)
+    return _scatter(encoded, rows, len(x))
+
+
+def _scatter(encoded, rows, n_samples):
+    if isinstance(encoded, tuple):
+        return tuple(_scatter(part, rows, n_samples) for part in encoded)
+    whole = encoded.new_zeros((n_samples, *encoded.shape[1:]))
+    return whole.index_copy(0, rows, encoded[: len(rows)])
+
+
+def _has_batch_norm(module):
+    return any(isinstance(part, BatchNorm) for part in module.modules())
+
+
+def _encode_vectors(backbone, x):
+    return backbone(x)
+
+
+def _encode_tokens(backbone, x):
+    if hasattr(backbone, "tokens"):
+        return backbone.tokens(x)
+    tokens = backbone(x).unsqueeze(1)
+    return tokens, tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
