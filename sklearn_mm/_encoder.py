@@ -4,9 +4,10 @@ from numbers import Integral
 from os import PathLike
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._column import as_column, find_missing, load_cells, stack_cells
@@ -177,6 +178,42 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None):
             column, owner=owner, on_error=on_error, ragged=ragged, shape=shape
         )
     return array.astype(np.float32, copy=False)
+
+
+def as_samples(X, owner, takes_ids=False):
+    """Turn columns of numbers or of arrays, or a transformer's output, into one array.
+
+    Parameters
+    ----------
+    X : ndarray, sparse matrix, DataFrame, Series or list
+        One row or cell for each sample; numbers in one column are vectors of one.
+    owner : str
+        Name of the estimator, for errors.
+    takes_ids : bool, default=False
+        Whether the numbers are token ids.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float32 or int64
+        With at least two axes.
+    """
+    X = X.toarray() if issparse(X) else X
+    if not isinstance(X, np.ndarray) or X.dtype.kind == "O":
+        shape = getattr(X, "shape", (len(X),))
+        table = np.asarray(X)
+        is_column = len(shape) == 1 or shape[1] == 1
+        if is_column and table.dtype.kind not in "biuf":  # cells that are arrays
+            table = as_array(X, owner, ragged=True)
+        X = table
+    X = check_array(
+        X,
+        dtype=np.int64 if takes_ids else np.float32,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite="allow-nan",
+        estimator=owner,
+    )
+    return X[:, None] if X.ndim == 1 else X
 
 
 class BaseArrayEncoder(StatelessTransformer):

@@ -16,6 +16,8 @@ class JointOutput(NamedTuple):
         Of the head, or of each task's.
     by_branch : list of (as prediction), or None
         Of the branches' own heads.
+    fused : tensor of shape (n_samples, n_features)
+        What the fusion layer gave.
     parts : list
         What the fusion layer got of each branch.
     present : tensor of shape (n_samples, n_branches), bool
@@ -24,6 +26,7 @@ class JointOutput(NamedTuple):
 
     prediction: object
     by_branch: list | None
+    fused: torch.Tensor
     parts: list
     present: torch.Tensor
 
@@ -117,13 +120,14 @@ class JointNet(nn.Module):
         parts = vectors
         if self.takes_tokens:
             parts = self._encode(inputs, present, "tokens")
+        fused = self.fusion(parts, present)
         if want == "embedding":
-            return self.fusion(parts, present)
-        prediction = self.predict_from(parts, present)
+            return fused
+        prediction = self.head(fused)
         if not self.training:
             return prediction
         by_branch = None if self.branch_heads is None else self._ask_branches(vectors)
-        return JointOutput(prediction, by_branch, parts, present)
+        return JointOutput(prediction, by_branch, fused, parts, present)
 
     def predict_from(self, parts, present):
         """Predict from what the fusion layer gets, of those branches only."""

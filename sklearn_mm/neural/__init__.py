@@ -10,5 +10,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "_encoder": ["NetEncoder"],
         "_multimodal_classifier": ["MultimodalNetClassifier"],
         "_multimodal_regressor": ["MultimodalNetRegressor"],
+        "_multitask": ["MultitaskNet"],
+        "_task_loss": ["TaskLoss"],
     },
 )

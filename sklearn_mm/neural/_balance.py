@@ -63,7 +63,7 @@ class BalanceMixin:
             alone[:, column] = present
             predicted = self.module_.predict_from(output.parts, alone)
             losses = self._find_row_losses(predicted, y_true)[present]
-            shares.append((-losses).exp().mean().item())  # NaN where it is absent
+            shares.append((-losses).exp().nanmean().item())  # NaN where it is absent
         self.module_.fusion.train(was_training)
         return shares
 

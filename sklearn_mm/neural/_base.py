@@ -304,13 +304,15 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
         """Mean loss of a batch, weighted if there are weights."""
         device = pick_device(self.device)
         if not isinstance(y_true, tuple | list):
-            return self._find_loss(y_pred, y_true.to(device))
+            return self._find_loss(y_pred, y_true.to(device), None, training)
         y_true, weight = (part.to(device) for part in y_true)
+        return self._find_loss(y_pred, y_true, weight, training)
+
+    def _find_loss(self, y_pred, y_true, weight, training):
+        if weight is None:
+            return self.criterion_(y_pred.float(), y_true)
         losses = self._find_row_losses(y_pred, y_true)
         return (losses * weight).sum() / weight.sum().clamp_min(1e-12)
-
-    def _find_loss(self, y_pred, y_true):
-        return self.criterion_(y_pred.float(), y_true)
 
     def _find_row_losses(self, y_pred, y_true):
         criterion = copy.copy(self.criterion_)

@@ -6,16 +6,15 @@ import warnings
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length
 from skorch.helper import SliceDict
 from skorch.utils import is_dataset
 
 from .._column import find_missing
-from .._encoder import as_array
+from .._encoder import as_samples
 from .._imports import VisualBlock, num_samples
 from .._modality import AbsentModalityError, transform_present
 from .._modality_columns import (
@@ -206,7 +205,7 @@ class BranchesMixin(ModalityColumnsMixin):
         takes_ids = "n_tokens" in _parameters_of(self._backbones[name])
         try:
             X, rows = transform_present(self.transformers_[name], X, y, fit=reset)
-            array = as_samples(X, takes_ids) if len(rows) else None
+            array = as_samples(X, type(self).__name__, takes_ids) if len(rows) else None
             present = ~find_missing(array) if array is not None else rows
             if not present.all():
                 array, rows = array[present], rows[present]
@@ -317,42 +316,6 @@ class BranchesMixin(ModalityColumnsMixin):
             if hasattr(spec[1], "fit")
         )
         return tags
-
-
-def as_samples(X, takes_ids):
-    """Turn what a transformer returns, or bare columns, into one array.
-
-    Parameters
-    ----------
-    X : ndarray, sparse matrix, DataFrame, Series or list
-        Samples, of one branch, present ones only.
-    takes_ids : bool
-        Whether they are token ids.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, ...), float32 or int64
-        Numbers by themselves are vectors of one.
-    """
-    if issparse(X):
-        X = X.toarray()
-    kind = np.int64 if takes_ids else np.float32
-    if not isinstance(X, np.ndarray) or X.dtype.kind == "O":
-        X = _read_cells(X)
-    X = check_array(
-        X, dtype=kind, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan"
-    )
-    return X[:, None] if X.ndim == 1 else X
-
-
-def _read_cells(X):
-    n_columns = getattr(X, "shape", (len(X), 1))[1:]
-    if n_columns in ((), (1,)):
-        array = np.asarray(X)
-        if array.dtype.kind in "biuf":
-            return array
-        return as_array(X, "passthrough", ragged=True)
-    return np.asarray(X)
 
 
 def _check_parts(name, transformer, backbone):
