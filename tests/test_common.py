@@ -9,11 +9,14 @@ from sklearn_mm import (
     CoTrainingClassifier,
     ModelSoupClassifier,
     ModelSoupRegressor,
+    MultimodalNetClassifier,
+    MultimodalNetRegressor,
     MultimodalStackingClassifier,
     MultimodalStackingRegressor,
     MultimodalVectorizer,
     MultimodalVotingClassifier,
     MultimodalVotingRegressor,
+    MultitaskNet,
     NetClassifier,
     NetEncoder,
     NetRegressor,
@@ -53,6 +56,25 @@ NETS = [
     )
     for module in (TabularMLP, SequenceRNN)
 ]
+#: Columns of a table as branches, with what makes them quick.
+JOINT = [
+    kind(
+        [
+            ("all", "passthrough", TabularMLP, slice(None)),
+            ("first", StandardScaler(), TabularMLP, [0]),
+        ],
+        fusion=fusion,
+        lr=0.02,
+        early_stopping=False,
+        max_epochs=epochs,
+        random_state=0,
+    )
+    for kind, fusion, epochs in (
+        (MultimodalNetClassifier, "concat", 15),
+        (MultimodalNetRegressor, "gated", 60),
+        (MultitaskNet, "mean", 15),
+    )
+]
 SOUPS = [
     ModelSoupClassifier(NETS[0], settings=2, random_state=0),
     ModelSoupRegressor(NETS[2], settings=2, random_state=0),
@@ -71,13 +93,15 @@ def expect_failures(estimator):
     failures = {
         "check_sample_weight_equivalence_on_dense_data": "batches are others",
     }
-    if isinstance(getattr(estimator, "net", estimator), NetRegressor):
+    if isinstance(
+        getattr(estimator, "net", estimator), NetRegressor | MultimodalNetRegressor
+    ):
         failures["check_methods_subset_invariance"] = "float32 has seven digits"
     return failures
 
 
 @parametrize_with_checks(
-    [*FUSION, *COTRAINING, *NETS, *SOUPS, MultimodalVectorizer()],
+    [*FUSION, *COTRAINING, *NETS, *JOINT, *SOUPS, MultimodalVectorizer()],
     expected_failed_checks=expect_failures,
 )
 def test_estimator_passes_the_checks_of_scikit_learn(estimator, check):

@@ -24,7 +24,7 @@ class BalanceMixin:
     @property
     def _default_callbacks(self):
         """Those of any net, and one that notes the contributions."""
-        names = getattr(self, "_backbones", ()) if self.balance else ()
+        names = getattr(self, "_backbones", ()) if isinstance(self.balance, str) else ()
         return [
             *super()._default_callbacks,
             *(

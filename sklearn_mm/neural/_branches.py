@@ -176,6 +176,7 @@ class BranchesMixin(ModalityColumnsMixin):
         if reset:
             self._start_branches(X)
             if y is not None:
+                y = np.asarray(y)
                 check_consistent_length(X, y)
         arrays, present = {}, np.zeros((num_samples(X), len(self._columns)), bool)
         for name, columns in list(self._columns.items()):
@@ -310,6 +311,7 @@ class BranchesMixin(ModalityColumnsMixin):
         """Say that cells may be missing."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = False
+        tags.transformer_tags.preserves_dtype = []
         tags.input_tags.allow_nan = all(
             get_tags(spec[1]).input_tags.allow_nan
             for spec in self.branches

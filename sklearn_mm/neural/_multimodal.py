@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 import torch
-from sklearn.base import TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -48,7 +48,7 @@ FUSIONS = {
 
 
 def _has_branch_heads(net):
-    if not net.auxiliary_loss:
+    if not (isinstance(net.auxiliary_loss, Real) and net.auxiliary_loss > 0):
         raise AttributeError(
             "branch_scores needs heads of the branches' own: set auxiliary_loss."
         )
@@ -92,6 +92,10 @@ class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
         self.init_from = init_from
         self.freeze = freeze
         self.on_absent = on_absent
+
+    def __repr__(self, N_CHAR_MAX=700):
+        # As scikit-learn's estimators, not as skorch's, which shows a module.
+        return BaseEstimator.__repr__(self, N_CHAR_MAX)
 
     # The module.
 

@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 from skorch.utils import is_dataset
 
@@ -12,6 +13,13 @@ from ._branches import PRESENT
 from ._multimodal import BaseMultimodalNet, warn_absent
 from ._task_loss import TaskLoss
 from ._tasks import KINDS, encode_tasks, make_task, score_tasks, split_tasks
+
+
+def _has_classes(net):
+    kinds = getattr(net, "tasks_", {"any": "classification"}).values()
+    if "classification" not in kinds:
+        raise AttributeError("predict_proba needs a task that is a classification.")
+    return True
 
 
 class MultitaskNet(BaseMultimodalNet):
@@ -123,12 +131,14 @@ class MultitaskNet(BaseMultimodalNet):
         DataFrame, dict of ndarray, or ndarray of shape (n_samples, ...)
             What ``y`` was in ``fit``.
         """
+        outputs = self._ask(X)
         predicted = {
-            name: task.decode(outputs)
-            for (name, task), outputs in zip(self._tasks.items(), self._ask(X))
+            name: task.decode(output)
+            for (name, task), output in zip(self._tasks.items(), outputs)
         }
         return self._pack(predicted, X)
 
+    @available_if(_has_classes)
     def predict_proba(self, X):
         """Probabilities of the classes, of the tasks that are classifications.
 
@@ -140,14 +150,16 @@ class MultitaskNet(BaseMultimodalNet):
         Returns
         -------
         dict of str to ndarray of shape (n_samples, n_classes)
-            By task, in the order of ``classes_[task]``.
+            By task, in the order of ``classes_[task]``; the array by itself if ``y``
+            was a vector.
         """
         outputs = self._ask(X)
-        return {
+        proba = {
             name: task.find_proba(output)
             for (name, task), output in zip(self._tasks.items(), outputs)
             if task.kind == "classification"
         }
+        return next(iter(proba.values())) if self._container == "vector" else proba
 
     def score(self, X, y):
         """Mean over the tasks of what ``score_by_task`` gives.
@@ -181,7 +193,8 @@ class MultitaskNet(BaseMultimodalNet):
         dict of str to float
             Scores; NaN for a task without labels.
         """
-        return score_tasks(self._tasks, self._read_tasks(y), self._ask(X))
+        outputs = self._ask(X)
+        return score_tasks(self._tasks, self._read_tasks(y), outputs)
 
     @property
     def task_weights_(self):
@@ -332,7 +345,7 @@ def _find_container(y):
         return "pandas"
     if is_instance(y, "polars", "DataFrame"):
         return "polars"
-    return "vector" if np.ndim(y) == 1 else "array"
+    return "vector" if np.asarray(y).ndim == 1 else "array"
 
 
 def _as_polars(predicted):
