@@ -2,6 +2,7 @@
 
 from math import prod
 
+import torch
 from torch import nn
 from torch.nn import functional
 
@@ -14,7 +15,7 @@ class _SequenceNet(nn.Module):
 
     variable_length = True
 
-    def __init__(self, input_shape):
+    def __init__(self, input_shape, step_dropout):
         super().__init__()
         if not input_shape:
             raise ValueError(
@@ -23,6 +24,7 @@ class _SequenceNet(nn.Module):
             )
         self.n_channels = prod(input_shape[1:])
         self.standardize = Standardize((self.n_channels,))
+        self.step_dropout = step_dropout
 
     def adapt(self, x):
         """Learn mean and standard deviation of the channels.
@@ -37,7 +39,10 @@ class _SequenceNet(nn.Module):
     def _prepare(self, x):
         """Give steps (n_samples, time, channels) without NaN, and which are valid."""
         valid = valid_steps(x)
-        return self.standardize(_flatten_steps(x)), valid
+        x = self.standardize(_flatten_steps(x))
+        if self.training and self.step_dropout:
+            x = x * (torch.rand(*x.shape[:2], 1, device=x.device) >= self.step_dropout)
+        return x, valid
 
 
 def _flatten_steps(x):
@@ -68,6 +73,9 @@ class SequenceRNN(_SequenceNet):
         :class:`~sklearn_mm.ContextWindow`.
     dropout : float, default=0.0
         Share of outputs dropped between layers in training.
+    step_dropout : float, default=0.0
+        Share of steps that are hidden in training (set to the mean), so that the
+        network learns from what is around them.
 
     Attributes
     ----------
@@ -97,8 +105,9 @@ class SequenceRNN(_SequenceNet):
         bidirectional=False,
         pooling="last",
         dropout=0.0,
+        step_dropout=0.0,
     ):
-        super().__init__(input_shape)
+        super().__init__(input_shape, step_dropout)
         self.recurrent = Recurrent(
             self.n_channels,
             hidden_size,
@@ -181,6 +190,8 @@ class SequenceTCN(_SequenceNet):
         Steps of a filter.
     dropout : float, default=0.0
         Share of outputs dropped behind each convolution in training.
+    step_dropout : float, default=0.0
+        Share of steps that are hidden in training (set to the mean).
     pooling : {"last", "mean", "max", "mean_max", "attention"}, default="mean_max"
         How the steps become one vector.
 
@@ -210,8 +221,9 @@ class SequenceTCN(_SequenceNet):
         kernel_size=3,
         dropout=0.0,
         pooling="mean_max",
+        step_dropout=0.0,
     ):
-        super().__init__(input_shape)
+        super().__init__(input_shape, step_dropout)
         n_inputs, blocks = self.n_channels, []
         for block in range(n_blocks):
             dilation = 2**block

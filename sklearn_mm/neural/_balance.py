@@ -24,14 +24,10 @@ class BalanceMixin:
     @property
     def _default_callbacks(self):
         """Those of any net, and one that notes the contributions."""
-        names = getattr(self, "_backbones", ()) if isinstance(self.balance, str) else ()
-        return [
-            *super()._default_callbacks,
-            *(
-                (f"contribution_{name}", PassthroughScoring(f"contribution_{name}"))
-                for name in names
-            ),
-        ]
+        names = getattr(self, "_backbones", ()) if self.balance is not None else ()
+        keys = [f"contribution_{name}" for name in names]
+        own = [(key, PassthroughScoring(key, on_train=True)) for key in keys]
+        return [*super()._default_callbacks, *own]
 
     def _balance_branches(self, output, y_true):
         """Change the gradients of a training step; note the contributions."""

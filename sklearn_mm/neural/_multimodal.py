@@ -97,6 +97,11 @@ class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
         # As scikit-learn's estimators, not as skorch's, which shows a module.
         return BaseEstimator.__repr__(self, N_CHAR_MAX)
 
+    def __sklearn_clone__(self):
+        twin = super().__sklearn_clone__()
+        twin.init_from = self.init_from  # networks that stay fitted
+        return twin
+
     # The module.
 
     def initialize_module(self):

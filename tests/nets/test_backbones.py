@@ -137,6 +137,16 @@ def test_a_step_can_be_picked():
     assert torch.equal(net(x), net.tokens(x)[0][:, 2])
 
 
+def test_steps_are_hidden_in_training_only():
+    net = SequenceRNN((5, 3), step_dropout=0.5)
+    x = make_samples("SequenceRNN", n=400)[:, :5]
+    steps, _ = net._prepare(x)
+    hidden = (steps == 0).all(dim=2)
+    assert 0.45 < hidden.double().mean() < 0.55
+    torch.testing.assert_close(steps[~hidden], net.standardize(x)[~hidden])
+    assert torch.equal(net.eval()._prepare(x)[0], net.standardize(x))
+
+
 def test_missing_samples_give_numbers(name):
     x = make_samples(name)
     x[3] = 0 if "n_tokens" in CASES[name][2] else torch.nan
