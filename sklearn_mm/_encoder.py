@@ -211,6 +211,7 @@ def as_samples(X, owner, takes_ids=False):
         ensure_2d=False,
         allow_nd=True,
         ensure_all_finite="allow-nan",
+        ensure_min_samples=0,
         estimator=owner,
     )
     return X[:, None] if X.ndim == 1 else X

@@ -113,6 +113,8 @@ class ContextWindow(
         groups, order = self._number_groups(X), self._number_order(X)
         vectors = self._take_vectors(X)
         shape = getattr(self, "sample_shape_", vectors.shape[1:])
+        if len(vectors) == 0:  # which do not tell how long they would be
+            vectors = vectors.reshape(0, *shape)
         if vectors.shape[1:] != shape:
             raise ValueError(
                 f"ContextWindow was fitted on rows of shape {shape}, got "

@@ -173,6 +173,8 @@ class BranchesMixin(ModalityColumnsMixin):
         if is_dataset(X):  # from a skorch callback, in training: checked already
             return X
         X = self._check_X(X, reset=reset)
+        if num_samples(X) == 0:
+            raise ValueError(f"{type(self).__name__}: X has 0 samples.")
         if reset:
             self._start_branches(X)
             if y is not None:
