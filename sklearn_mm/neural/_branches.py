@@ -97,6 +97,11 @@ class BranchesMixin(ModalityColumnsMixin):
             for key in list(params)
             if key.partition("__")[0] in (*names, "fusion", "balance") and "__" in key
         }
+        # skorch takes what begins like a prefix for its own, "balance" for branch "b".
+        known = self._get_param_names()
+        for key in [k for k in params if k in known and "__" not in k]:
+            if key != "callbacks":
+                vars(self)[key] = params.pop(key)
         super().set_params(**params)
         for key in sorted(later):  # a transformer before its parameters
             self._set_nested(key, later[key])

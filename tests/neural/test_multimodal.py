@@ -366,6 +366,22 @@ def test_parameters_reach_all_depths():
     assert net.get_params()["sound__transformer__audioloader"] is not None
     with pytest.raises(ValueError, match="Invalid parameter 'image__size'"):
         net.set_params(image__size=3)
+    with pytest.raises(ValueError, match="'fusoin'"):
+        net.set_params(fusoin="mean")
+
+
+def test_a_fitted_net_takes_any_parameter_and_fits_again():
+    X, y = make_table(40)
+    net = clone(KINDS["classifier"]).fit(X, y)
+    for params in (
+        {"batch_size": 8, "balance": "ogm", "auxiliary_loss": 0.1},  # as "a" and "b"
+        {"fusion": "low_rank", "fusion__rank": 2},
+        {"a__backbone__hidden_sizes": (3,), "b__transformer": "drop"},
+        {"branches": BRANCHES[::-1], "b__backbone__hidden_sizes": (5,)},
+    ):
+        expected = clone(net).set_params(**params).fit(X, y).predict_proba(X)
+        net.set_params(**params)
+        np.testing.assert_array_equal(net.fit(X, y).predict_proba(X), expected)
 
 
 def test_grid_search_over_fusions_and_branches_equals_one_process():
