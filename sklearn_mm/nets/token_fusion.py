@@ -28,7 +28,7 @@ def _make_encoder(embedding_dim, n_heads, n_layers, dropout):
 
 
 class TransformerFusion(nn.Module):
-    """A transformer over one token per modality; absent ones are masked.
+    """A transformer over one token per modality, absent ones masked, and its mean.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class TransformerFusion(nn.Module):
         Length of a token throughout, a multiple of ``n_heads``.
     n_heads : int, default=4
         Attention heads of a layer.
-    n_layers : int, default=2
+    n_layers : int, default=1
         Number of layers.
     dropout : float, default=0.1
         Share dropped within the layers in training.
@@ -50,7 +50,8 @@ class TransformerFusion(nn.Module):
 
     Notes
     -----
-    Costs ``(sum(in_features) + 2 * n_modalities + 1) * embedding_dim`` parameters, and
+    A learned token beside the modalities' is never masked. Costs
+    ``(sum(in_features) + 2 * n_modalities + 1) * embedding_dim`` parameters, and
     ``12 * embedding_dim**2`` for each layer, about.
 
     References
@@ -68,11 +69,11 @@ class TransformerFusion(nn.Module):
     """
 
     def __init__(
-        self, in_features, embedding_dim=64, n_heads=4, n_layers=2, dropout=0.1
+        self, in_features, embedding_dim=64, n_heads=4, n_layers=1, dropout=0.1
     ):
         super().__init__()
         self.maps = nn.ModuleList(nn.Linear(n, embedding_dim) for n in in_features)
-        n_tokens = len(in_features) + 1  # the last one gathers
+        n_tokens = len(in_features) + 1  # the last one belongs to none
         self.kinds = nn.Parameter(0.02 * torch.randn(n_tokens, embedding_dim))
         self.layers = _make_encoder(embedding_dim, n_heads, n_layers, dropout)
         self.out_features = embedding_dim
@@ -83,8 +84,9 @@ class TransformerFusion(nn.Module):
         tokens = [layer(v) for layer, v in zip(self.maps, vectors)]
         tokens.append(torch.zeros_like(tokens[0]))
         tokens = torch.stack(tokens, dim=1) + self.kinds
-        absent = nn.functional.pad(~present, (0, 1))
-        return self.layers(tokens, src_key_padding_mask=absent)[:, -1]
+        taken = nn.functional.pad(present, (0, 1), value=True)
+        tokens = self.layers(tokens, src_key_padding_mask=~taken)
+        return mean_of_present(tokens.unbind(dim=1), taken)
 
 
 class _TokenMaps(nn.Module):
