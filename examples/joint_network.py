@@ -1,6 +1,6 @@
 """One network over images and sounds, and what it does when one of them is missing.
 
-Shows MultimodalNetClassifier: branches, fusion kinds in a grid search, modality dropout.
+Shows MultimodalNetClassifier: branches, ways to fuse, modality dropout, a grid search.
 It takes about a minute on two cores.
 """
 

@@ -177,14 +177,23 @@ class BranchesMixin(ModalityColumnsMixin):
         """Give an array for each branch, and which rows have it, as a SliceDict."""
         if is_dataset(X):  # from a skorch callback, in training: checked already
             return X
+        before = dict(vars(self))
+        try:
+            return self._read_samples(_align(X), reset, y)
+        except Exception:  # a net that was fitted still is
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _read_samples(self, X, reset, y):
         X = self._check_X(X, reset=reset)
         if num_samples(X) == 0:
             raise ValueError(f"{type(self).__name__}: X has 0 samples.")
         if reset:
             self._start_branches(X)
-            if y is not None:
-                y = np.asarray(y)
-                check_consistent_length(X, y)
+        if y is not None:
+            y = np.asarray(y)
+            check_consistent_length(X, y)
         arrays, present = {}, np.zeros((num_samples(X), len(self._columns)), bool)
         for name, columns in list(self._columns.items()):
             with annotate(name, columns):
@@ -214,6 +223,11 @@ class BranchesMixin(ModalityColumnsMixin):
         try:
             X, rows = transform_present(self.transformers_[name], X, y, fit=reset)
             array = as_samples(X, type(self).__name__, takes_ids) if len(rows) else None
+            if array is not None and len(array) != len(rows):
+                raise ValueError(
+                    f"branch {name!r}: its transformer made {len(array)} samples of "
+                    f"{len(rows)} rows; it must give one for each."
+                )
             present = ~find_missing(array) if array is not None else rows
             if not present.all():
                 array, rows = array[present], rows[present]
@@ -325,6 +339,17 @@ class BranchesMixin(ModalityColumnsMixin):
             if hasattr(spec[1], "fit")
         )
         return tags
+
+
+def _align(X):
+    """Give arrays of a dict one length, so that rows can be taken out of all."""
+    if not isinstance(X, dict):
+        return X
+    arrays = {name: np.asarray(array) for name, array in X.items()}
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"the columns of X differ in length: {lengths}.")
+    return SliceDict(**arrays)
 
 
 def _check_parts(name, transformer, backbone):

@@ -87,8 +87,8 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
     Rows where every modality is missing are left out in ``fit``; ``predict`` gives the
     most frequent class for them, with an
     :class:`~sklearn_mm.ensemble.AbstentionWarning`. ``fit_transform`` is not
-    cross-fitted: what learns from it sees vectors that know the answer; use
-    :func:`~sklearn.model_selection.cross_val_predict` with ``method="transform"``.
+    cross-fitted, as :class:`NetEncoder`'s is: what learns from its vectors on the same
+    rows sees vectors that know the answer.
 
     References
     ----------

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch.helper import SliceDict
 from torch import nn
 
@@ -561,6 +561,12 @@ def test_shapes_are_those_of_fit_and_errors_name_the_branch():
         net.predict(SliceDict(a=arrays["a"]))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         net.fit(SliceDict(**arrays), y[:-1])
+    with pytest.raises(ValueError, match="differ in length: {'a': 40, 'b': 39}"):
+        net.fit({"a": arrays["a"], "b": arrays["b"][1:]}, y)
+    np.testing.assert_array_equal(net.predict(arrays), net.predict(SliceDict(**arrays)))
+    halve = FunctionTransformer(lambda x: x[::2])
+    with pytest.raises(ValueError, match="branch 'b'.*20 samples of 40 rows"):
+        clone(net).set_params(b__transformer=halve).fit(arrays, y)
     words = X.assign(a0="word")
     with pytest.raises(ValueError) as caught:
         clone(KINDS["classifier"]).fit(words, y)
