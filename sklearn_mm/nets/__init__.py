@@ -1,10 +1,14 @@
-"""Networks that turn one modality's array into vectors: torch modules, no training.
+"""Networks that turn arrays into vectors, and layers that fuse these: no training.
 
 A backbone is a module built as ``Backbone(input_shape, **options)``, where
 ``input_shape`` is ``X.shape[1:]`` (for token ids ``n_tokens`` comes with it), whose
 ``forward`` returns ``(n_samples, out_features)`` and which has ``out_features``. It
 takes NaN-padded arrays, or ids padded with 0, and derives the lengths itself. If it has
-a method ``adapt(x)``, that is called once with training samples before training.
+a method ``adapt(x)``, that is called once with training samples before training; if it
+has ``tokens(x)``, which gives vectors of steps or places ``(n_samples, n_tokens,
+token_features)`` and which are valid, fusion by attention looks at these.
+
+A fusion layer's contract is in :mod:`sklearn_mm.nets.fusion`.
 """
 
 from .._lazy import lazy_names

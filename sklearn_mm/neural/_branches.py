@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -343,7 +344,7 @@ class BranchesMixin(ModalityColumnsMixin):
 
 def _align(X):
     """Give arrays of a dict one length, so that rows can be taken out of all."""
-    if not isinstance(X, dict):
+    if not isinstance(X, dict) or issparse(X):  # some sparse arrays are dicts
         return X
     arrays = {name: np.asarray(array) for name, array in X.items()}
     lengths = {name: len(array) for name, array in arrays.items()}
