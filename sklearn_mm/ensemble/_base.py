@@ -4,17 +4,15 @@ import warnings
 from abc import abstractmethod
 from numbers import Integral
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Bunch, get_tags
+from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
 from .._imports import (
-    BaseComposition,
     StrOptions,
-    VisualBlock,
     print_elapsed_time,
 )
 from .._modality import (
@@ -24,11 +22,10 @@ from .._modality import (
     predict_present,
 )
 from .._modality_columns import (
-    ModalityColumnsMixin,
     annotate,
-    is_nothing,
     select_columns,
 )
+from .._modality_specs import ModalitySpecs
 from ._routing import RoutingMixin
 
 
@@ -43,9 +40,7 @@ class AbstentionWarning(UserWarning):
     """
 
 
-class BaseFusion(
-    RoutingMixin, ModalityColumnsMixin, CallbackSupportMixin, BaseComposition
-):
+class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
     """Fits one model per modality, on the rows where that modality is present.
 
     Subclasses add what the answers are combined by.
@@ -61,53 +56,6 @@ class BaseFusion(
     @abstractmethod
     def __init__(self, estimators):
         self.estimators = estimators
-
-    # Parameters: (name, estimator, columns) seen as the pairs that scikit-learn knows.
-
-    @property
-    def _estimators(self):
-        try:
-            return [(name, estimator) for name, estimator, _ in self.estimators]
-        except (TypeError, ValueError):  # no list of triples: fit says so
-            return self.estimators
-
-    @_estimators.setter
-    def _estimators(self, pairs):
-        self.estimators = [
-            (name, estimator, columns)
-            for (name, estimator), (_, _, columns) in zip(pairs, self.estimators)
-        ]
-
-    def get_params(self, deep=True):
-        """Get the parameters, those of the modalities' models as ``name__parameter``.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include those of the models.
-
-        Returns
-        -------
-        dict
-            Values by name.
-        """
-        return self._get_params("_estimators", deep=deep)
-
-    def set_params(self, **params):
-        """Set parameters; ``name="drop"`` leaves a modality out.
-
-        Parameters
-        ----------
-        **params : dict
-            Values by name, as ``get_params`` gives them.
-
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        self._set_params("_estimators", **params)
-        return self
 
     # Fitting.
 
@@ -178,40 +126,6 @@ class BaseFusion(
             if not given:
                 given.append((rows, told, getattr(model, "classes_", None)))
 
-    def _check_members(self, X):
-        """Check the specs; give those not dropped, their columns looked up in ``X``."""
-        if not self.estimators or any(
-            not isinstance(spec, (tuple, list)) or len(spec) != 3
-            for spec in self.estimators
-        ):
-            raise ValueError(
-                "estimators must be a non-empty list of (name, estimator, columns), "
-                f"got {self.estimators!r}."
-            )
-        self._validate_names([name for name, _, _ in self.estimators])
-        members = []
-        for name, estimator, columns in self.estimators:
-            if isinstance(estimator, str) and estimator == "drop":
-                continue
-            self._check_member(name, estimator)
-            if callable(columns):
-                columns = columns(X)
-                if is_nothing(columns):  # as ColumnTransformer skips them
-                    continue
-            members.append((name, estimator, columns))
-        if not members:
-            raise ValueError("All modalities are dropped; at least one is needed.")
-        self._columns = {name: columns for name, _, columns in members}
-        self._check_columns(X)
-        return members
-
-    def _check_member(self, name, estimator):
-        if not hasattr(estimator, "fit") or isinstance(estimator, type):
-            raise TypeError(
-                f"modality {name!r}: expected an estimator or 'drop', got "
-                f"{estimator!r}."
-            )
-
     def _log_message(self, name, number, total):
         if not self.verbose:
             return None
@@ -229,39 +143,6 @@ class BaseFusion(
                     estimator, select_columns(X, columns), method
                 )
             yield estimator, rows, answers
-
-    # What scikit-learn asks.
-
-    @property
-    def _repr_names(self):
-        return [
-            f"{name}: {columns}" if isinstance(columns, str) else name
-            for name, _, columns in self.estimators
-        ]
-
-    def _sk_visual_block_(self):
-        """Show the modalities side by side."""
-        estimators = [estimator for _, estimator, _ in self.estimators]
-        return VisualBlock(
-            "parallel", estimators, names=self._repr_names, dash_wrapped=False
-        )
-
-    def __sklearn_tags__(self):
-        """Say whether cells may be missing: if every modality's model takes them so."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        # A NaN among other cells reaches the model; only absent rows are kept from it.
-        models = [pair[1] for pair in _pairs(self._estimators)]
-        tags.input_tags.allow_nan = all(
-            get_tags(model).input_tags.allow_nan
-            for model in models
-            if isinstance(model, BaseEstimator)
-        )
-        return tags
-
-
-def _pairs(estimators):
-    return estimators if isinstance(estimators, list) else []
 
 
 def _fit_member(estimator, name, columns, X, y, params, message, caller, task):

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+
+from ._branched import BranchedNet
 
 
 class JointOutput(NamedTuple):
@@ -31,7 +32,7 @@ class JointOutput(NamedTuple):
     present: torch.Tensor
 
 
-class JointNet(nn.Module):
+class JointNet(BranchedNet):
     """Predict from several modalities at once.
 
     Parameters
@@ -61,8 +62,7 @@ class JointNet(nn.Module):
         modality_dropout=0.0,
         frozen=(),
     ):
-        super().__init__()
-        self.backbones = nn.ModuleDict(backbones)
+        super().__init__(backbones, frozen)
         self.takes_tokens = getattr(fusion, "takes_tokens", False)
         sizes = [self._size_of(backbone) for backbone in backbones.values()]
         self.fusion = fusion if isinstance(fusion, nn.Module) else fusion(sizes)
@@ -80,16 +80,6 @@ class JointNet(nn.Module):
                 for backbone in backbones.values()
             )
         self.modality_dropout = modality_dropout
-        self.frozen = tuple(frozen)
-        for name in self.frozen:
-            self.backbones[name].requires_grad_(False)
-
-    def train(self, mode=True):
-        """Switch to training, except what is frozen."""
-        super().train(mode)
-        for name in self.frozen:
-            self.backbones[name].eval()
-        return self
 
     def forward(self, inputs, present, want="prediction"):
         """Predict, or give what comes before.
@@ -112,11 +102,11 @@ class JointNet(nn.Module):
         if self.training:
             present = self._leave_out(present)
         if want in ("vectors", "by_branch"):
-            vectors = self._encode(inputs, present, "forward")
+            vectors = self._encode(inputs, present)
             return tuple(vectors if want == "vectors" else self._ask_branches(vectors))
         vectors = None
         if not self.takes_tokens or (self.training and self.branch_heads is not None):
-            vectors = self._encode(inputs, present, "forward")
+            vectors = self._encode(inputs, present)
         parts = vectors
         if self.takes_tokens:
             parts = self._encode(inputs, present, "tokens")
@@ -142,18 +132,7 @@ class JointNet(nn.Module):
         """Which branches take part in a training step."""
         if self.modality_dropout:
             present = drop_modalities(present, self.modality_dropout)
-        lonely = present.sum(dim=0) == 1
-        if len(present) > 1 and lonely.any():  # batch norm cannot train on one sample
-            normed = [_has_batch_norm(b) for b in self.backbones.values()]
-            present = present & ~(lonely & torch.tensor(normed, device=lonely.device))
-        return present
-
-    def _encode(self, inputs, present, method):
-        encoders = {"forward": _encode_vectors, "tokens": _encode_tokens}
-        return [
-            _encode_present(encoders[method], backbone, x, present[:, i])
-            for i, (backbone, x) in enumerate(zip(self.backbones.values(), inputs))
-        ]
+        return self._spare_lonely(present)
 
     def _ask_branches(self, vectors):
         return [head(v) for head, v in zip(self.branch_heads, vectors)]
@@ -192,41 +171,3 @@ def drop_modalities(present, share):
     luck = luck.masked_fill(~present, -1.0)
     best = torch.zeros_like(present).scatter(1, luck.argmax(dim=1, keepdim=True), True)
     return present & ((luck >= share) | best)
-
-
-def _encode_present(encode, backbone, x, present):
-    """Encode the samples that are present; what stands for the others is zeros."""
-    if present.all():
-        return encode(backbone, x)
-    rows = present.nonzero().squeeze(1)
-    some = rows if len(rows) else torch.zeros(1, dtype=torch.long, device=x.device)
-    if len(rows):
-        encoded = encode(backbone, x[rows])
-    else:  # for the shape alone
-        was_training = backbone.training
-        with torch.no_grad():
-            encoded = encode(backbone.eval(), x[some])
-        backbone.train(was_training)
-    return _scatter(encoded, rows, len(x))
-
-
-def _scatter(encoded, rows, n_samples):
-    if isinstance(encoded, tuple):
-        return tuple(_scatter(part, rows, n_samples) for part in encoded)
-    whole = encoded.new_zeros((n_samples, *encoded.shape[1:]))
-    return whole.index_copy(0, rows, encoded[: len(rows)])
-
-
-def _has_batch_norm(module):
-    return any(isinstance(part, BatchNorm) for part in module.modules())
-
-
-def _encode_vectors(backbone, x):
-    return backbone(x)
-
-
-def _encode_tokens(backbone, x):
-    if hasattr(backbone, "tokens"):
-        return backbone.tokens(x)
-    tokens = backbone(x).unsqueeze(1)
-    return tokens, tokens.new_ones(tokens.shape[:2], dtype=torch.bool)

@@ -62,7 +62,6 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     def __init__(
         self,
         *,
-        criterion,
         optimizer=torch.optim.Adam,
         lr=0.001,
         max_epochs=100,
@@ -88,7 +87,6 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     ):
         # Not by skorch's __init__, which sets more than parameters.
         stored = vars(self)
-        stored["criterion"] = criterion
         stored["optimizer"] = optimizer
         stored["lr"] = lr
         stored["max_epochs"] = max_epochs

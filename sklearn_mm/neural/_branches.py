@@ -1,6 +1,5 @@
 """Branches: a modality's columns, the transformer of its cells, and a backbone."""
 
-import copy
 import inspect
 import warnings
 
@@ -33,12 +32,14 @@ PRESENT = "__present__"
 class BranchesMixin(ModalityColumnsMixin):
     """Turns a table into the samples of each branch, and says which are present."""
 
+    _own_prefixes: tuple = ()  # of parameters, beside the branches
+
     # Parameters: of each branch its transformer's and its backbone's.
 
     @property
     def prefixes_(self):
         """First parts of the names of parameters, those of the branches among them."""
-        return [*BaseNet.prefixes_, "fusion", "balance", *self._branch_names()]
+        return [*BaseNet.prefixes_, *self._own_prefixes, *self._branch_names()]
 
     def _branch_names(self):
         branches = vars(self).get("branches")
@@ -96,7 +97,7 @@ class BranchesMixin(ModalityColumnsMixin):
         later = {
             key: params.pop(key)
             for key in list(params)
-            if key.partition("__")[0] in (*names, "fusion", "balance") and "__" in key
+            if key.partition("__")[0] in (*names, *self._own_prefixes) and "__" in key
         }
         # skorch takes what begins like a prefix for its own, "balance" for branch "b".
         known = self._get_param_names()
@@ -291,35 +292,6 @@ class BranchesMixin(ModalityColumnsMixin):
         target = None if target is None else target[present]
         weight = None if weight is None else weight[present]
         return samples[present], target, weight
-
-    # Backbones.
-
-    def _build_backbones(self):
-        """Build each branch's backbone for the shape of its samples."""
-        built = {}
-        for name, backbone in self._backbones.items():
-            options = self.get_params_for(f"{name}__backbone")
-            with annotate(name, self._columns[name]):
-                built[name] = self._build_backbone(name, backbone, options)
-        return built
-
-    def _build_backbone(self, name, backbone, options):
-        if isinstance(backbone, torch.nn.Module) and not options:
-            backbone = copy.deepcopy(backbone)  # the user's stays as it is
-        else:
-            if isinstance(backbone, torch.nn.Module):
-                backbone = type(backbone)
-            options.setdefault("input_shape", self.input_shapes_[name])
-            if name in self.n_tokens_:
-                options.setdefault("n_tokens", self.n_tokens_[name])
-            backbone = backbone(**options)
-        if not hasattr(backbone, "out_features"):
-            raise TypeError(
-                f"branch {name!r}: {type(backbone).__name__} has no out_features. A "
-                "backbone is built as Backbone(input_shape, **options), returns "
-                "(n_samples, out_features) and says how many those are."
-            )
-        return backbone
 
     # What scikit-learn asks.
 

@@ -7,11 +7,9 @@ from numbers import Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from skorch.utils import is_dataset, to_device
+from skorch.utils import is_dataset
 from torch import nn
 
 from .._imports import Interval, StrOptions
@@ -29,10 +27,8 @@ from ..nets import (
 )
 from ..nets._joint import JointNet, JointOutput
 from ._balance import BalanceMixin
-from ._base import BaseNet
-from ._batches import as_tensors, take_some
-from ._branches import PRESENT, BranchesMixin
-from ._device import pick_device
+from ._branch_net import BaseBranchNet
+from ._branches import PRESENT
 
 FUSIONS = {
     "transformer": TransformerFusion,
@@ -55,20 +51,17 @@ def _has_branch_heads(net):
     return True
 
 
-class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
+class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
     """A network over several branches, trained end to end."""
 
     _parameter_constraints: dict = {
-        **{k: v for k, v in BaseNet._parameter_constraints.items() if k != "module"},
-        "branches": [list, tuple],
+        **BaseBranchNet._parameter_constraints,
         "fusion": [StrOptions(set(FUSIONS)), nn.Module, callable],
         "modality_dropout": [Interval(Real, 0, 1, closed="left")],
         "auxiliary_loss": [Interval(Real, 0, None, closed="left")],
         "balance": [StrOptions({"ogm"}), None],
-        "init_from": [dict, None],
-        "freeze": [list, tuple, set, StrOptions({"all"}), None],
-        "on_absent": [StrOptions({"raise", "drop"})],
     }
+    _own_prefixes = ("fusion", "balance")
 
     def __init__(
         self,
@@ -79,28 +72,13 @@ class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
         modality_dropout=0.0,
         auxiliary_loss=0.0,
         balance=None,
-        init_from=None,
-        freeze=None,
-        on_absent="raise",
         **kwargs,
     ):
-        super().__init__(criterion=criterion, branches=branches, **kwargs)
+        super().__init__(branches, criterion=criterion, **kwargs)
         self.fusion = fusion
         self.modality_dropout = modality_dropout
         self.auxiliary_loss = auxiliary_loss
         self.balance = balance
-        self.init_from = init_from
-        self.freeze = freeze
-        self.on_absent = on_absent
-
-    def __repr__(self, N_CHAR_MAX=700):
-        # As scikit-learn's estimators, not as skorch's, which shows a module.
-        return BaseEstimator.__repr__(self, N_CHAR_MAX)
-
-    def __sklearn_clone__(self):
-        twin = super().__sklearn_clone__()
-        twin.init_from = self.init_from  # networks that stay fitted
-        return twin
 
     # The module.
 
@@ -114,8 +92,7 @@ class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
             modality_dropout=self.modality_dropout,
             frozen=self._find_frozen(),
         )
-        for name in self._known(self.init_from or {}, "init_from"):
-            self._start_from(name, self.init_from[name])
+        self._load_branches()
         return self
 
     def _make_fusion(self):
@@ -133,60 +110,7 @@ class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
         maker.takes_tokens = getattr(fusion, "takes_tokens", False)
         return maker
 
-    def _find_frozen(self):
-        if self.freeze == "all":
-            return list(self._backbones)
-        return self._known(self.freeze or (), "freeze")
-
-    def _known(self, names, parameter):
-        """Give those of the names that are branches in use; refuse what is none."""
-        unknown = sorted(set(names) - set(self._branch_names()))
-        if unknown:
-            raise ValueError(
-                f"{parameter} names {unknown}, but the branches are "
-                f"{self._branch_names()}."
-            )
-        return [name for name in names if name in self._backbones]
-
-    def _start_from(self, name, encoder):
-        """Take over the weights of a network that was trained alone."""
-        encoder = encoder[-1] if isinstance(encoder, Pipeline) else encoder
-        check_is_fitted(encoder)
-        own, other = self.module_.backbones[name], encoder.module_.backbone
-        try:
-            if type(own) is not type(other):
-                raise RuntimeError(f"it is a {type(other).__name__}")
-            own.load_state_dict(other.state_dict())
-        except RuntimeError as error:
-            raise ValueError(
-                f"init_from[{name!r}]: the weights of its backbone do not fit branch "
-                f"{name!r}, a {type(own).__name__} of samples "
-                f"{self.input_shapes_[name]}; it must have the same options. {error}"
-            ) from None
-
-    def _adapt(self, samples):
-        for column, (name, backbone) in enumerate(self.module_.backbones.items()):
-            adapt = getattr(backbone, "adapt", None)
-            learned = name in (self.init_from or {})
-            if adapt is None or learned or name in self.n_tokens_:
-                continue
-            present = samples[PRESENT][:, column]
-            array = samples[name]
-            some = take_some(array if present.all() else array[present])
-            adapt(to_device(as_tensors(some), pick_device(self.device)))
-
     # Training.
-
-    def infer(self, x, **fit_params):
-        """Run the module on a batch, on its device."""
-        device = pick_device(self.device)
-        x = to_device({key: torch.as_tensor(part) for key, part in x.items()}, device)
-        for name, n_tokens in self.n_tokens_.items():
-            x[name] = torch.where(x[name] < n_tokens, x[name], 1)  # unknown
-        inputs = [x[name] for name in self._backbones]
-        mixed = self.mixed_precision and torch.device(device).type == "cuda"
-        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
-            return self.module_(inputs, x[PRESENT], **fit_params)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Mean loss of a batch, and of the branches' own heads if they have any."""
@@ -291,19 +215,6 @@ class BaseMultimodalNet(BranchesMixin, BalanceMixin, TransformerMixin, BaseNet):
         n_features = self.module_.fusion.out_features
         return np.asarray([f"fused{i}" for i in range(n_features)], dtype=object)
 
-    def _check_fitted_samples(self, X):
-        check_is_fitted(self)
-        return self._check_samples(X, reset=False)
-
-    def _evaluate(self, samples, want):
-        """Give what the module makes of all samples, batch by batch, as arrays."""
-        self.module_.eval()
-        parts = []
-        for x, _ in self.get_iterator(self.get_dataset(samples)):
-            with torch.no_grad():
-                parts.append(_as_arrays(self.infer(x, want=want)))
-        return _concatenate(parts)
-
     def _forward(self, X):
         """Give the network's outputs; where every modality is missing, the prior."""
         outputs = super()._forward(X)
@@ -329,15 +240,3 @@ def _take_rows(y, rows):
     if isinstance(y, tuple | list):
         return tuple(_take_rows(part, rows) for part in y)
     return y[rows.to(y.device)]
-
-
-def _as_arrays(outputs):
-    if isinstance(outputs, tuple):
-        return tuple(_as_arrays(part) for part in outputs)
-    return outputs.float().cpu().numpy()
-
-
-def _concatenate(parts):
-    if isinstance(parts[0], tuple):
-        return tuple(_concatenate(part) for part in zip(*parts))
-    return np.concatenate(parts)
