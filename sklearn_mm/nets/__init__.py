@@ -17,10 +17,11 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "image": ["ImageCNN", "ImageResNet"],
-        "audio": ["AudioCNN"],
+        "audio": ["AudioCNN", "AudioCRNN"],
         "sequence": ["SequenceRNN", "SequenceTCN"],
         "text": ["TextCNN", "TextRNN", "TextTransformer"],
         "tabular": ["TabularMLP"],
+        "alignment": ["CLIPLoss", "SigLIPLoss"],
         "fusion": [
             "ConcatFusion",
             "FiLMFusion",

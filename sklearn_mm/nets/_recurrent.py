@@ -2,7 +2,6 @@
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ._layers import Pool
 
@@ -42,35 +41,54 @@ class Recurrent(nn.Module):
         kinds = {"lstm": nn.LSTM, "gru": nn.GRU}
         if cell not in kinds:
             raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}.")
-        self.layers = kinds[cell](
-            n_inputs,
-            hidden_size,
-            n_layers,
-            batch_first=True,
-            bidirectional=bidirectional,
-            dropout=dropout if n_layers > 1 else 0.0,
-        )
-        self.token_features = hidden_size * (1 + bidirectional)
+        n_directions = 1 + bool(bidirectional)
+        self.layers = nn.ModuleList()
+        for _ in range(n_layers):
+            layer = [
+                kinds[cell](n_inputs, hidden_size, batch_first=True)
+                for _ in range(n_directions)
+            ]
+            self.layers.append(nn.ModuleList(layer))
+            n_inputs = hidden_size * n_directions
+        self.dropout = nn.Dropout(dropout)
+        self.token_features = n_inputs
         self.pool = Pool(pooling, self.token_features)
         self.out_features = self.pool.out_features
 
     def forward(self, x, valid):
         """Encode ``x`` (n_samples, time, n_inputs) where ``valid``."""
-        if self.layers.bidirectional and self.pool.kind == "last":
-            _, last = self._run(x, valid)  # of each direction what has read all
-            last = last[0] if isinstance(last, tuple) else last
-            return torch.cat([last[-2], last[-1]], dim=1)
-        return self.pool(self.states(x, valid), valid)
+        states = self.states(x, valid)
+        is_bidirectional = len(self.layers[0]) == 2
+        if is_bidirectional and self.pool.kind == "last":
+            half = self.token_features // 2  # of each direction what has read all
+            there = self.pool(states[..., :half], valid)
+            return torch.cat([there, states[:, 0, half:]], dim=1)
+        return self.pool(states, valid)
 
     def states(self, x, valid):
-        """Give the states of each step, ``(n_samples, time, token_features)``."""
-        states, _ = self._run(x, valid)
-        if not self.layers.bidirectional:
-            return states
-        return pad_packed_sequence(states, True, total_length=x.shape[1])[0]
+        """Give the states of each step, ``(n_samples, time, token_features)``.
 
-    def _run(self, x, valid):
-        if not self.layers.bidirectional:  # no state sees the padding behind it
-            return self.layers(x)
-        lengths = valid.sum(dim=1).cpu()
-        return self.layers(pack_padded_sequence(x, lengths, True, enforce_sorted=False))
+        No state within a sequence sees the padding: forwards it comes later, and
+        backwards each sequence is turned round within its length. (torch's packed
+        sequences do the same, at a cost that grows with the square of the time.)
+        """
+        turned = None
+        for number, layer in enumerate(self.layers):
+            x = self.dropout(x) if number else x
+            states = [layer[0](x)[0]]
+            if len(layer) == 2:
+                turned = _turn_round(valid) if turned is None else turned
+                states.append(_take(layer[1](_take(x, turned))[0], turned))
+            x = torch.cat(states, dim=2)
+        return x
+
+
+def _turn_round(valid):
+    """Positions of the steps in reverse, those of the padding as they are."""
+    steps = torch.arange(valid.shape[1], device=valid.device)
+    lengths = valid.sum(dim=1, keepdim=True)
+    return torch.where(steps < lengths, lengths - 1 - steps, steps)
+
+
+def _take(x, positions):
+    return x.gather(1, positions.unsqueeze(2).expand(-1, -1, x.shape[2]))

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sklearn_mm import nets
 from sklearn_mm.nets import (
     AudioCNN,
+    AudioCRNN,
     ImageCNN,
     ImageResNet,
     SequenceRNN,
@@ -35,6 +37,12 @@ CASES = {
         AudioCNN,
         (21, 13),
         {"n_filters": 4, "n_blocks": 2, "pooling": "attention"},
+    ),
+    "AudioCRNN": (AudioCRNN, (21, 13), {"hidden_size": 8}),
+    "AudioCRNN-deep": (
+        AudioCRNN,
+        (21, 13),
+        {"n_blocks": 3, "time_reduction": 4, "hidden_size": 8, "n_layers": 2},
     ),
     "SequenceRNN": (SequenceRNN, (20, 3), {}),
     "SequenceRNN-univariate": (SequenceRNN, (20,), {"hidden_size": 8}),
@@ -84,7 +92,7 @@ def name(request):
 
 
 def test_every_backbone_has_a_row_here():
-    public = {n for n in nets.__all__ if not n.endswith("Fusion")}
+    public = {n for n in nets.__all__ if not n.endswith(("Fusion", "Loss"))}
     assert public == {case[0].__name__ for case in CASES.values()}
 
 
@@ -184,11 +192,36 @@ def test_the_default_image_cnn_is_the_textbooks():
 def test_the_default_rnn_is_an_lstm_of_64_units():
     x = torch.randn(4, 9, 5)
     net = SequenceRNN((9, 5)).eval()
-    layers = net.recurrent.layers
-    assert isinstance(layers, torch.nn.LSTM)
-    assert layers.hidden_size == 64
-    _, (last, _) = layers(x)
+    ((layer,),) = net.recurrent.layers
+    assert isinstance(layer, torch.nn.LSTM)
+    assert layer.hidden_size == 64
+    _, (last, _) = layer(x)
     torch.testing.assert_close(net(x), last[0])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_both_directions_are_those_of_packed_sequences(cell):
+    lengths = torch.tensor([7, 3, 1, 5])
+    x = torch.randn(4, 7, 5)
+    for row, length in zip(x, lengths):
+        row[length:] = torch.nan
+    net = SequenceRNN((7, 5), 6, cell, n_layers=2, bidirectional=True).eval()
+    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell]
+    reference = kind(5, 6, 2, batch_first=True, bidirectional=True)
+    for number, pair in enumerate(net.recurrent.layers):
+        for direction, suffix in zip(pair, ("", "_reverse")):
+            for name, weight in direction.named_parameters():
+                theirs = name.replace("_l0", f"_l{number}{suffix}")
+                getattr(reference, theirs).data.copy_(weight.data)
+    packed = pack_padded_sequence(
+        x.nan_to_num(), lengths, batch_first=True, enforce_sorted=False
+    )
+    states, last = reference(packed)
+    states = pad_packed_sequence(states, batch_first=True)[0]
+    tokens, valid = net.tokens(x)
+    torch.testing.assert_close(tokens[valid], states[valid])
+    last = last[0] if cell == "lstm" else last
+    torch.testing.assert_close(net(x), torch.cat([last[-2], last[-1]], dim=1))
 
 
 def test_causal_convolutions_see_no_later_step():
