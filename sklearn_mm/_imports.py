@@ -1,5 +1,6 @@
 """The one address of scikit-learn's private names and of optional packages."""
 
+import importlib
 import sys
 
 from sklearn.base import _fit_context as fit_context
@@ -44,6 +45,7 @@ __all__ = [
     "check_parameters",
     "check_sample_weight",
     "fit_context",
+    "import_extra",
     "is_instance",
     "num_samples",
     "print_elapsed_time",
@@ -51,6 +53,29 @@ __all__ = [
     "safe_indexing",
     "threadpool_controller_decorator",
 ]
+
+
+def import_extra(module, extra):
+    """Import a module that an extra of the package brings.
+
+    Parameters
+    ----------
+    module : str
+        Its name.
+    extra : str
+        Name of the extra.
+
+    Raises
+    ------
+    ImportError
+        With the line that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{module} is not installed: pip install 'sklearn_mm[{extra}]'"
+        ) from error
 
 
 def is_instance(obj, package, *names):

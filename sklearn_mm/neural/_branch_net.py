@@ -120,10 +120,14 @@ class BaseBranchNet(BranchesMixin, TransformerMixin, BaseNet):
             learned = name in (self.init_from or {})
             if adapt is None or learned or name in self.n_tokens_:
                 continue
-            present = samples[PRESENT][:, column]
-            array = samples[name]
-            some = take_some(array if present.all() else array[present])
-            adapt(to_device(as_tensors(some), pick_device(self.device)))
+            adapt(self._take_some(samples, name, column))
+
+    def _take_some(self, samples, name, column):
+        """Take some of the samples that have a branch, as a tensor on the device."""
+        present = samples[PRESENT][:, column]
+        array = samples[name]
+        some = take_some(array if present.all() else array[present])
+        return to_device(as_tensors(some), pick_device(self.device))
 
     # Batches.
 
