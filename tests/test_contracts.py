@@ -175,6 +175,9 @@ ELSEWHERE = {
     "ModelSoupClassifier": "test_common.py and ensemble/",
     "ModelSoupRegressor": "test_common.py and ensemble/",
     "ContextWindow": "test_context.py",
+    "CanonicalAligner": "test_alignment.py",
+    "ContrastiveAligner": "test_alignment.py",
+    "CrossModalRetriever": "test_retrieval.py",
     "MultimodalNetClassifier": "test_common.py and neural/",
     "MultimodalNetRegressor": "test_common.py and neural/",
     "MultitaskNet": "test_common.py and neural/",
@@ -185,6 +188,9 @@ ELSEWHERE = {
     "NetClassifier": "test_common.py and neural/",
     "NetEncoder": "test_common.py and neural/",
     "NetRegressor": "test_common.py and neural/",
+    "NgramLanguageModel": "test_language_model.py",
+    "SpeechRecognizer": "neural/test_speech.py",
+    "ZeroShotClassifier": "test_retrieval.py",
 }
 STATELESS = [
     name for name, c in CASES.items() if not get_tags(c.estimator).requires_fit

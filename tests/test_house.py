@@ -13,6 +13,8 @@ PACKAGE = ROOT / "sklearn_mm"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Layers from the bottom up: a module imports from layers below its own only.
 LAYERS = [
+    ["metrics._retrieval"],
+    ["metrics._scorers", "metrics._transcripts"],
     [
         "_lazy",
         "_imports",
@@ -22,13 +24,15 @@ LAYERS = [
         "_frames",
         "_signal",
         "_store",
+        "_ctc",
     ],
     ["_column"],
     ["_pixels", "_spectrum"],
     ["_audio_statistics", "_encoder"],
-    ["image", "audio", "text", "sequence", "vector", "video"],
+    ["image", "audio", "text", "sequence", "vector", "video", "language_model"],
     ["_cell_keys", "_modality_columns", "_steps"],
-    ["_modality", "_modality_specs"],
+    ["_modality", "_modality_specs", "_aligner", "_neighbors"],
+    ["alignment", "retrieval"],
     ["cache", "context"],
     ["_detect"],
     ["_blocks", "_table"],
@@ -53,37 +57,41 @@ LAYERS = [
     ["ensemble._stacking", "ensemble._stacking_regressor"],
     ["ensemble._cotraining", "ensemble._soup"],
     ["nets._layers", "nets._head", "nets._branched"],
-    ["nets._recurrent", "nets.fusion", "nets._joint"],
+    ["nets._recurrent", "nets.fusion", "nets._joint", "nets.alignment"],
     ["nets.token_fusion"],
     ["nets.audio", "nets.image", "nets.sequence", "nets.tabular", "nets.text"],
     [
         "neural._batches",
         "neural._callbacks",
         "neural._device",
+        "neural._parameters",
         "neural._samples",
         "neural._split",
         "neural._task_loss",
         "neural._tasks",
+        "neural._transcripts",
     ],
     ["neural._base", "neural._balance"],
-    ["neural._classifier", "neural._regressor", "neural._branches"],
+    ["neural._classifier", "neural._regressor", "neural._branches", "neural._speech"],
     ["neural._encoder", "neural._branch_net"],
-    ["neural._multimodal"],
+    ["neural._multimodal", "neural._aligner"],
     [
         "neural._multimodal_classifier",
         "neural._multimodal_regressor",
         "neural._multitask",
     ],
+    ["zero_shot"],
     ["compose"],
     ["pipeline"],
 ]
-SUBPACKAGES = ["ensemble", "datasets", "nets", "neural"]
+SUBPACKAGES = ["ensemble", "datasets", "metrics", "nets", "neural"]
 INITS = ["__init__", *(f"{name}.__init__" for name in SUBPACKAGES)]
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name)
     for package in [sklearn_mm, *(getattr(sklearn_mm, n) for n in SUBPACKAGES)]
     for name in package.__all__
-    if not inspect.ismodule(getattr(package, name))
+    if inspect.isclass(getattr(package, name))
+    or inspect.isfunction(getattr(package, name))
 }
 
 

@@ -1,7 +1,6 @@
 """What all estimators of one network share, on top of skorch's."""
 
 import copy
-import inspect
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -20,11 +19,12 @@ from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
 from ._device import fork_generators, keep_freed_memory, pick_device
+from ._parameters import ParametersMixin
 from ._samples import SampleChecksMixin
 from ._split import split_rows
 
 
-class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
+class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     """A skorch net whose shapes, device, seed and stopping take care of themselves.
 
     Whatever skorch documents works: ``module__*``, ``optimizer__*``, callbacks,
@@ -203,20 +203,6 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
     # Steps of skorch.
 
     @property
-    def _params_to_validate(self):
-        """Arguments beyond the signatures', which skorch checks by their prefixes."""
-        known = {
-            name
-            for parent in type(self).__mro__
-            if "__init__" in vars(parent)
-            for name in inspect.signature(parent.__init__).parameters
-        }
-        return set(self._get_param_names()) - known
-
-    def _get_param_names(self):
-        return [k for k in vars(self) if not k.endswith("_") and not k.startswith("_")]
-
-    @property
     def _default_callbacks(self):
         return default_callbacks(self)
 
@@ -236,8 +222,11 @@ class BaseNet(SampleChecksMixin, CallbackSupportMixin, NeuralNet):
                 "as Backbone(input_shape, **options), returns (n_samples, "
                 "out_features) and says how many those are."
             )
-        self.module_ = WithHead(backbone, self._count_outputs())
+        self.module_ = self._join_head(backbone)
         return self
+
+    def _join_head(self, backbone):
+        return WithHead(backbone, self._count_outputs())
 
     def _initialize_module(self, reason=None):
         with self._on_device():

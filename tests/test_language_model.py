@@ -1,0 +1,164 @@
+"""The language model against the formulas, spelt out slowly."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import estimator_checks
+
+from sklearn_mm import NgramLanguageModel
+
+TEXTS = ["one two", "two one one", "", "three two one", "two", "one two three"]
+SMOOTHING = ["witten_bell", "kneser_ney"]
+
+
+def list_ngrams(texts, n, unit):
+    """All n-grams of texts that begin with one <s> and end with </s>."""
+    ngrams = []
+    for text in texts:
+        tokens = list(text) if unit == "character" else text.split()
+        tokens = ["<s>", *tokens, "</s>"]
+        ngrams += [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    return [ngram for ngram in ngrams if ngram != ("<s>",)]
+
+
+def find_slowly(texts, order, unit, smoothing, context, token, n_tokens):
+    """Probability by recursion over lists of n-grams."""
+    context = context[len(context) - min(order - 1, len(context)) :]
+    if smoothing == "witten_bell":
+        counted = [list_ngrams(texts, n, unit) for n in range(1, order + 1)]
+    else:
+        counted = []
+        for n in range(1, order):
+            longer = sorted(set(list_ngrams(texts, n + 1, unit)))
+            first = [g for g in list_ngrams(texts, n, unit) if g[0] == "<s>"]
+            counted.append([g[1:] for g in longer] + first)
+        counted.append(list_ngrams(texts, order, unit))
+
+    def recurse(context):
+        if context is None:
+            return 1 / n_tokens
+        lower = recurse(context[1:] if context else None)
+        grams = counted[len(context)]
+        behind = [g[-1] for g in grams if g[:-1] == context]
+        if not behind:
+            return lower
+        if smoothing == "witten_bell":
+            new = len(set(behind))
+            return (behind.count(token) + new * lower) / (len(behind) + new)
+        sizes = [grams.count(g) for g in set(grams)]
+        discount = sizes.count(1) / max(sizes.count(1) + 2 * sizes.count(2), 1)
+        discount = min(max(discount, 0.05), 0.95)
+        kept = max(behind.count(token) - discount, 0)
+        return (kept + discount * len(set(behind)) * lower) / len(behind)
+
+    return recurse(context)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHING)
+@pytest.mark.parametrize("unit", ["character", "word"])
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_probabilities_are_those_of_the_formula(order, unit, smoothing):
+    model = NgramLanguageModel(order, unit, smoothing).fit(TEXTS)
+    n_tokens = len(model.vocabulary_) + 2
+    contexts = [(), ("one",), ("two", "one"), ("three", "never")]
+    if unit == "character":
+        contexts = [(), tuple("o"), tuple("two one"), tuple("onex")]
+    for context in contexts:
+        found = np.exp(model.next_log_probabilities(context))
+        expected = [
+            find_slowly(
+                TEXTS, order, unit, smoothing, ("<s>", *context), token, n_tokens
+            )
+            for token in [*model.vocabulary_, "</s>", "?"]
+        ]
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHING)
+@pytest.mark.parametrize("unit", ["character", "word"])
+@pytest.mark.parametrize("order", [1, 2, 3, 6])
+def test_probabilities_sum_to_one_in_any_context(order, unit, smoothing):
+    rng = np.random.default_rng(order)
+    for seed in range(5):
+        words = rng.choice(["a", "bb", "abc", "c"], (20, 4))
+        texts = [" ".join(row[: rng.integers(0, 5)]) for row in words]
+        model = NgramLanguageModel(order, unit, smoothing).fit(texts)
+        known = [*model.vocabulary_, "unknown"]
+        for length in range(8):
+            context = tuple(rng.choice(known, length))
+            log_probs = model.next_log_probabilities(context)
+            assert np.isfinite(log_probs).all(), seed
+            assert np.exp(log_probs).sum() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHING)
+def test_a_text_is_as_likely_as_its_tokens_and_its_end(smoothing):
+    model = NgramLanguageModel(3, smoothing=smoothing).fit(TEXTS)
+    text = "two ones"
+    expected = sum(
+        model.log_probability(token, tuple(text[:i])) for i, token in enumerate(text)
+    ) + model.log_probability(None, tuple(text))
+    likely, missing, empty = model.score_samples([text, None, ""])
+    assert likely == pytest.approx(expected)
+    assert np.isnan(missing)
+    assert empty == pytest.approx(model.log_probability(None))
+    mean = (likely + empty) / (len(text) + 2)
+    assert model.score([text, None, ""]) == pytest.approx(mean)
+    assert model.perplexity([text, ""]) == pytest.approx(np.exp(-mean))
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHING)
+def test_what_was_seen_is_likelier(smoothing):
+    model = NgramLanguageModel(smoothing=smoothing).fit(pd.Series(TEXTS * 5))
+    seen, shuffled, unknown = model.score_samples(["two one", "eno owt", "xyz qqq"])
+    assert seen > shuffled > unknown
+
+
+def test_missing_texts_are_left_out_and_other_cells_refused():
+    complete = NgramLanguageModel().fit(TEXTS)
+    gaps = NgramLanguageModel().fit([None, *TEXTS, np.nan])
+    np.testing.assert_array_equal(
+        gaps.score_samples(TEXTS), complete.score_samples(TEXTS)
+    )
+    with pytest.raises(TypeError, match="float 3.5 in row 1"):
+        NgramLanguageModel().fit(["a", 3.5])
+    with pytest.raises(ValueError, match="no text"):
+        NgramLanguageModel().fit([None])
+    empty = NgramLanguageModel().fit(["", ""])
+    assert empty.vocabulary_ == []
+    assert empty.score_samples([""]) > empty.score_samples(["a"])
+
+
+def test_models_are_pickled_without_what_they_remember():
+    model = NgramLanguageModel().fit(TEXTS)
+    fresh = len(pickle.dumps(model))
+    expected = model.score_samples(TEXTS)
+    assert len(pickle.dumps(model)) == fresh
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.score_samples(TEXTS), expected)
+
+
+def test_order_and_smoothing_are_tuned():
+    texts = ["one two three", "three one two", "two three one"] * 6
+    grid = {"order": [1, 4], "smoothing": SMOOTHING}
+    search = GridSearchCV(NgramLanguageModel(), grid, cv=3, n_jobs=2).fit(texts)
+    assert search.best_params_["order"] == 4
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_estimator_cloneable",
+        "check_no_attributes_set_in_init",
+        "check_parameters_default_constructible",
+        "check_get_params_invariance",
+        "check_set_params",
+    ],
+)
+def test_scikit_learns_checks_that_need_no_table_pass(check):
+    model = NgramLanguageModel()
+    getattr(estimator_checks, check)("NgramLanguageModel", clone(model))
