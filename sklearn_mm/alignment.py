@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 
 from ._aligner import AlignerMixin, scale_to_unit
 from ._imports import Interval, StrOptions, fit_context, num_samples
-from ._modality import transform_present
+from ._modality import AbsentModalityError, transform_present
 from ._modality_columns import annotate, select_columns
 from ._modality_specs import ModalitySpecs
 
@@ -172,9 +172,8 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
             own = None if transformer == "passthrough" else clone(transformer)
             self.transformers_[name] = own
             with annotate(name, columns):
-                cells = select_columns(X, columns)
-                array, rows = transform_present(own, cells, None, fit=True)
-                vectors.append(_check_vectors(array))
+                array, rows = _fit_present(own, name, select_columns(X, columns))
+            vectors.append(array)
             present.append(rows)
         shared = np.arange(num_samples(X))
         for rows in present:
@@ -259,6 +258,14 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
     def __sklearn_is_fitted__(self):
         """Whether the maps are there."""
         return hasattr(self, "embedding_dim_")
+
+
+def _fit_present(transformer, name, cells):
+    try:
+        array, rows = transform_present(transformer, cells, None, fit=True)
+    except AbsentModalityError:
+        raise ValueError(f"modality {name!r} is missing from every row of X.") from None
+    return _check_vectors(array), rows
 
 
 def _check_vectors(array):

@@ -146,7 +146,7 @@ def test_two_pairs_are_needed(aligner, pairs):
             clone(aligner).fit(few)
     with pytest.raises(ValueError, match="two branches or more"):
         clone(aligner).set_params(branches=aligner.branches[:1]).fit(pairs)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="missing from every row"):
         clone(aligner).fit(pairs.assign(b=None))
 
 
@@ -421,6 +421,8 @@ def test_the_temperature_is_given_or_learned(pairs):
     assert fixed.temperature_ == pytest.approx(0.5)
     learned = clone(ALIGNERS["clip"]).fit(pairs)
     assert learned.temperature_ != pytest.approx(0.07, rel=1e-4)
+    with pytest.raises(ValueError, match="its parameter 'loss'"):
+        ContrastiveAligner(BRANCHES, criterion=nn.MSELoss).fit(pairs)
     with pytest.raises(ValueError, match="temperature"):
         clone(ALIGNERS["clip"]).set_params(temperature="hot").fit(pairs)
 

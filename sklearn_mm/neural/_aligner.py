@@ -230,6 +230,8 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
 
     def initialize_criterion(self):
         """Build the loss, which may learn a temperature."""
+        if "criterion" in self.get_params(deep=False):
+            raise ValueError("the loss of an aligner is its parameter 'loss'.")
         criterion = LOSSES.get(self.loss, self.loss)
         options = {"temperature": self.temperature}
         if criterion is SigLIPLoss and self.batch_size > 1:
