@@ -62,20 +62,21 @@ class CrossModalRetriever(MetaEstimatorMixin, BaseEstimator):
     Examples
     --------
     >>> import pandas as pd
-    >>> from sklearn_mm import CanonicalAligner, CrossModalRetriever, TextVectorizer
+    >>> from sklearn_mm import CanonicalAligner, CrossModalRetriever
+    >>> from sklearn_mm import TextVectorizer, VectorStacker
     >>> X = pd.DataFrame(
     ...     {
-    ...         "color": [[0.9, 0.1], [0.1, 0.8], [0.8, 0.2], [0.2, 0.9]],
-    ...         "name": ["a dark red", "a light green", "a light red", "a dark green"],
+    ...         "color": [[0.9, 0.1], [0.1, 0.9], [0.5, 0.1], [0.1, 0.5]],
+    ...         "name": ["light red", "light green", "dark red", "dark green"],
     ...     }
     ... )
-    >>> from sklearn_mm import VectorStacker
     >>> aligner = CanonicalAligner(
     ...     [("color", VectorStacker(), "color"), ("name", TextVectorizer(), "name")]
     ... )
     >>> retriever = CrossModalRetriever(aligner, query="color", target="name")
-    >>> retriever.fit(X).predict([[0.7, 0.0], [0.0, 0.7]]).tolist()
-    ['a dark red', 'a dark green']
+    >>> found = retriever.fit(X).predict([[0.8, 0.0], [0.0, 0.4], None])
+    >>> found[0].split()[1], found[1].split()[1], found[2]
+    ('red', 'green', None)
     """
 
     _parameter_constraints: dict = {
