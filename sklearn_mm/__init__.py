@@ -25,6 +25,10 @@ __getattr__, __dir__, __all__ = lazy_names(
         "context": ["ContextWindow"],
         "compose": ["MultimodalVectorizer"],
         "pipeline": ["multimodal_pipeline"],
+        "pretrained._aligner": ["PretrainedAligner"],
+        "pretrained._audio": ["PretrainedAudioEncoder"],
+        "pretrained._image": ["PretrainedImageEncoder"],
+        "pretrained._text": ["PretrainedTextEncoder"],
         "retrieval": ["CrossModalRetriever"],
         "vector": ["PooledEncoder", "VectorStacker"],
         "zero_shot": ["ZeroShotClassifier"],
@@ -49,5 +53,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "metrics": [],
         "nets": [],
         "neural": [],
+        "pretrained": [],
     },
 )

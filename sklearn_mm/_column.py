@@ -175,7 +175,29 @@ def load_cells(column, load, *, owner, on_error=None, n_jobs=None):
     n_jobs : int or None
         Number of threads.
     """
-    rows = np.flatnonzero(~column.missing)
+    failures = try_cells(column, np.flatnonzero(~column.missing), load, n_jobs)
+    report_failures(failures, owner, len(column), on_error)
+
+
+def try_cells(column, rows, load, n_jobs=None):
+    """Call ``load(row, cell)`` for some cells and list those that fail.
+
+    Parameters
+    ----------
+    column : Column
+        The cells.
+    rows : ndarray of int
+        Those to load.
+    load : callable
+        See :func:`load_cells`.
+    n_jobs : int or None
+        Number of threads.
+
+    Returns
+    -------
+    list of tuple (row, source, reason)
+        The bad cells.
+    """
     if effective_n_jobs(n_jobs) == 1:
         failures = [_load_chunk(column.cells, rows, load)]
     else:
@@ -183,11 +205,10 @@ def load_cells(column, load, *, owner, on_error=None, n_jobs=None):
             delayed(_load_chunk)(column.cells, rows[i : i + CHUNK], load)
             for i in range(0, len(rows), CHUNK)
         )
-    failures = [
+    return [
         (column.labels[row], describe_cell(column.cells[row]), reason)
         for row, reason in chain.from_iterable(failures)
     ]
-    report_failures(failures, owner, len(column), on_error)
 
 
 def report_failures(failures, owner, n_samples, on_error):

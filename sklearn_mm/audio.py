@@ -124,7 +124,7 @@ class AudioLoader(BaseLoader):
         signals = [None] * len(column)
 
         def load(row, cell):
-            signals[row] = self._read(cell)
+            signals[row] = self.read(cell)
 
         self._load_cells(column, load)
         length = None
@@ -132,7 +132,19 @@ class AudioLoader(BaseLoader):
             length = max(1, round(self.duration * self.sampling_rate))
         return pad_samples(signals, length=length)
 
-    def _read(self, cell):
+    def read(self, cell):
+        """Load one sound.
+
+        Parameters
+        ----------
+        cell : str, PathLike, bytes, ndarray or tuple of (ndarray, int)
+            The sound.
+
+        Returns
+        -------
+        ndarray of shape (length,), float32, or None
+            The signal at ``sampling_rate``; None if it is a missing one.
+        """
         data = self._read_bytes(cell)
         if data is not None:
             signal, rate = decode_audio(

@@ -73,6 +73,13 @@ def encode_video(clip, container="avi", rate=25):
         return Path(path).read_bytes()
 
 
+class LetterCounts:
+    """A model of texts that anybody could have trained."""
+
+    def encode(self, texts):
+        return np.array([[len(text), text.count("e"), 1] for text in texts])
+
+
 class Progress:
     """A callback of scikit-learn's protocol that notes the tasks."""
 

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils._param_validation import InvalidParameterError
+from torch.nn import AvgPool2d
 
 import sklearn_mm
 from sklearn_mm import (
@@ -31,6 +32,8 @@ from sklearn_mm import (
     LoadWarning,
     LogMelSpectrogram,
     PooledEncoder,
+    PretrainedImageEncoder,
+    PretrainedTextEncoder,
     SequencePadder,
     SequenceResampler,
     SequenceStatistics,
@@ -41,6 +44,7 @@ from sklearn_mm import (
 )
 
 from .conftest import (
+    LetterCounts,
     encode_audio,
     encode_image,
     encode_video,
@@ -168,6 +172,12 @@ CASES = {
         [b"no"],
     ),
 }
+CASES["PretrainedTextEncoder"] = Case(PretrainedTextEncoder(LetterCounts()), TEXTS, 3.5)
+CASES["PretrainedImageEncoder"] = Case(
+    PretrainedImageEncoder(AvgPool2d(8), input_size=32, batch_size=4),
+    image_cells(),
+    b"no",
+)
 #: Public estimators whose contracts are others, and who holds them.
 ELSEWHERE = {
     "MultimodalVectorizer": "test_common.py and test_compose.py",
@@ -181,6 +191,8 @@ ELSEWHERE = {
     "MultimodalNetClassifier": "test_common.py and neural/",
     "MultimodalNetRegressor": "test_common.py and neural/",
     "MultitaskNet": "test_common.py and neural/",
+    "PretrainedAligner": "test_pretrained.py",
+    "PretrainedAudioEncoder": "test_pretrained.py",
     "MultimodalStackingClassifier": "test_common.py and ensemble/",
     "MultimodalStackingRegressor": "test_common.py and ensemble/",
     "MultimodalVotingClassifier": "test_common.py and ensemble/",

@@ -81,10 +81,14 @@ LAYERS = [
         "neural._multitask",
     ],
     ["zero_shot"],
+    ["pretrained._bundled", "pretrained._engines"],
+    ["pretrained._base"],
+    ["pretrained._audio", "pretrained._image", "pretrained._text"],
+    ["pretrained._aligner"],
     ["compose"],
     ["pipeline"],
 ]
-SUBPACKAGES = ["ensemble", "datasets", "metrics", "nets", "neural"]
+SUBPACKAGES = ["ensemble", "datasets", "metrics", "nets", "neural", "pretrained"]
 INITS = ["__init__", *(f"{name}.__init__" for name in SUBPACKAGES)]
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name)

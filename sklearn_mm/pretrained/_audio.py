@@ -1,0 +1,287 @@
+"""Sounds by pretrained models: transformers, and silero's detector of speech."""
+
+import os
+from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
+
+from .._encoder import BaseLoader
+from .._imports import Interval, import_extra
+from ..audio import AudioLoader
+from ._base import BasePretrainedEncoder
+from ._bundled import find_bundled
+from ._engines import (
+    Engine,
+    explain_loading,
+    pick_dtype,
+    pick_torch_device,
+    pool_tokens,
+)
+
+
+class PretrainedAudioEncoder(BasePretrainedEncoder):
+    """Encode sounds by a pretrained model, at the model's own sampling rate.
+
+    Parameters
+    ----------
+    model : str, PathLike or tuple, default="silero-vad"
+        "silero-vad" (512 numbers: mean and standard deviation of a speech detector's
+        state) out of the extra ``pretrained``; a name in the Hugging Face hub, or a
+        folder, of a transformers model that hears (wav2vec 2.0, HuBERT, WavLM, AST,
+        CLAP, Whisper, of which the encoder is taken); or a tuple ``(model, feature
+        extractor)`` of transformers.
+    sampling_rate : int or None, default=None
+        Sampling rate of cells that are plain arrays, in Hz; the model's own by default.
+        Files and tuples say theirs.
+    pooling : {"auto", "mean", "max", "cls"}, default="auto"
+        How the vectors of frames become one, over the frames of the sound alone; the
+        model's own by default, the mean if it has none.
+    normalize : bool, default=False
+        Whether vectors are brought to length one.
+    batch_size : int, default=8
+        Sounds in a batch, of about one length.
+    device : str, default="auto"
+        "auto" takes cuda, else mps, else the CPU.
+    dtype : {"float32", "float16", "bfloat16"}, default="float32"
+        Type of the model's numbers; the result is float32.
+    revision : str or None, default=None
+        Branch, tag or commit in the hub.
+    local_files_only : bool, default=False
+        Whether nothing may be downloaded.
+    store_weights : bool, default=False
+        Whether a pickle holds the weights, see :class:`PretrainedTextEncoder`.
+    root, on_error, max_seconds, max_bytes, filesystem, n_jobs
+        See :class:`AudioLoader`.
+
+    Attributes
+    ----------
+    n_features_ : int
+        Length of a vector.
+
+    Notes
+    -----
+    No code of a model's repository is ever run (``trust_remote_code=False``). Sounds
+    that are shorter than a model's window are padded with silence.
+
+    References
+    ----------
+    A. Baevski et al. (2020), "wav2vec 2.0: a framework for self-supervised learning of
+    speech representations", NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mm import PretrainedAudioEncoder
+    >>> from transformers import AutoFeatureExtractor, AutoModel  # doctest: +SKIP
+    >>> encoder = PretrainedAudioEncoder("microsoft/wavlm-base-plus")
+    >>> encoder.fit_transform(["a.wav", None]).shape  # doctest: +SKIP
+    (2, 768)
+    """
+
+    _parameter_constraints: dict = {
+        **BasePretrainedEncoder._parameter_constraints,
+        "model": [str, PathLike, tuple],
+        **BaseLoader._parameter_constraints,
+        "sampling_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        model="silero-vad",
+        *,
+        sampling_rate=None,
+        pooling="auto",
+        normalize=False,
+        batch_size=8,
+        device="auto",
+        dtype="float32",
+        revision=None,
+        local_files_only=False,
+        store_weights=False,
+        root=None,
+        on_error="raise",
+        max_seconds=600,
+        max_bytes=2**28,
+        filesystem=None,
+        n_jobs=None,
+    ):
+        self.model = model
+        self.sampling_rate = sampling_rate
+        self.pooling = pooling
+        self.normalize = normalize
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+        self.revision = revision
+        self.local_files_only = local_files_only
+        self.store_weights = store_weights
+        self.root = root
+        self.on_error = on_error
+        self.max_seconds = max_seconds
+        self.max_bytes = max_bytes
+        self.filesystem = filesystem
+        self.n_jobs = n_jobs
+
+    def _prepare(self, cell, engine):
+        """Give the signal at the model's sampling rate."""
+        if isinstance(cell, np.ndarray) and self.sampling_rate is not None:
+            cell = cell, self.sampling_rate
+        loader = AudioLoader(
+            engine.sampling_rate,
+            root=self.root,
+            max_seconds=self.max_seconds,
+            max_bytes=self.max_bytes,
+            filesystem=self.filesystem,
+        )
+        signal = loader.read(cell)
+        if signal is None:
+            raise ValueError("it holds no sound")
+        return signal
+
+    def _load(self):
+        device, dtype = pick_torch_device(self.device), pick_dtype(self.dtype)
+        if isinstance(self.model, tuple):
+            return _TransformersEngine(*self.model, self.pooling, device, dtype)
+        if not isinstance(self.model, (str, PathLike)):
+            raise TypeError(
+                "model must be a name, a folder or (model, feature extractor), got "
+                f"{type(self.model).__name__}."
+            )
+        name = os.fspath(self.model)
+        file = find_bundled(name)
+        if file is not None:
+            return _SileroEngine(file)
+        transformers = import_extra("transformers", "hf")
+        with explain_loading(type(self).__name__, name, "hf"):
+            where = {
+                "revision": self.revision,
+                "local_files_only": self.local_files_only,
+                "trust_remote_code": False,
+            }
+            return _TransformersEngine(
+                transformers.AutoModel.from_pretrained(name, dtype=dtype, **where),
+                transformers.AutoFeatureExtractor.from_pretrained(name, **where),
+                self.pooling,
+                device,
+                dtype,
+            )
+
+
+class _TransformersEngine(Engine):
+    """A model of transformers that hears, and its feature extractor."""
+
+    def __init__(self, model, extractor, pooling, device, dtype):
+        if hasattr(model, "get_encoder") and model.config.model_type == "whisper":
+            model = model.get_encoder()
+        self.model = model.to(device, dtype).eval()
+        self.extractor, self.pooling = extractor, pooling
+        self.device, self.dtype = device, dtype
+        self.sampling_rate = extractor.sampling_rate
+        silence = np.zeros(self.sampling_rate, np.float32)
+        self.n_features = self.encode([silence]).shape[1]
+
+    def encode(self, samples):
+        # Models that normalise over time hear the padding, and so the neighbours.
+        if getattr(self.model.config, "feat_extract_norm", None) != "group":
+            return self._encode_batch(samples)
+        vectors = [None] * len(samples)
+        for length in {len(sample) for sample in samples}:
+            rows = [row for row, s in enumerate(samples) if len(s) == length]
+            for row, vector in zip(
+                rows, self._encode_batch([samples[r] for r in rows])
+            ):
+                vectors[row] = vector
+        return np.stack(vectors)
+
+    def _encode_batch(self, samples):
+        import torch
+
+        shortest = self.sampling_rate // 10  # less than a convolution's window
+        samples = [np.pad(s, (0, max(0, shortest - len(s)))) for s in samples]
+        options = {"return_tensors": "pt", "sampling_rate": self.sampling_rate}
+        if "input_values" in self.extractor.model_input_names and not hasattr(
+            self.extractor, "max_length"
+        ):
+            options |= {"padding": True, "return_attention_mask": True}
+        inputs = self.extractor(samples, **options)
+        with torch.inference_mode():
+            return self._embed(inputs, samples).float().cpu().numpy()
+
+    def _embed(self, inputs, samples):
+        values = {
+            key: value.to(self.device, self.dtype)
+            if value.is_floating_point()
+            else value.to(self.device)
+            for key, value in inputs.items()
+        }
+        if self.pooling == "auto" and hasattr(self.model, "get_audio_features"):
+            output = self.model.get_audio_features(**values)
+            return getattr(output, "pooler_output", output)
+        output = self.model(**values)
+        pooler = getattr(output, "pooler_output", None)
+        if self.pooling == "auto" and pooler is not None:
+            return pooler
+        states = output.last_hidden_state
+        mask = self._find_mask(states, values, samples)
+        return pool_tokens(
+            states, mask, "mean" if self.pooling == "auto" else self.pooling
+        )
+
+    def _find_mask(self, states, values, samples):
+        """Say which frames are of the sound, not of the padding."""
+        import torch
+
+        n_frames = states.shape[1]
+        if hasattr(self.model, "_get_feature_vector_attention_mask"):
+            mask = values.get("attention_mask")
+            if mask is not None:
+                return self.model._get_feature_vector_attention_mask(n_frames, mask)
+        lengths = torch.full((len(samples),), n_frames)
+        if self.model.config.model_type == "whisper":  # padded to thirty seconds
+            hop = 2 * self.extractor.hop_length
+            lengths = torch.tensor([-(-len(s) // hop) for s in samples])
+        frames = torch.arange(n_frames)
+        return (frames < lengths[:, None].clamp(1)).to(states.device)
+
+
+class _SileroEngine(Engine):
+    """The state of silero's recurrent detector of speech, by frames of 32 ms."""
+
+    sampling_rate = 16000
+    n_features = 512
+    _frame, _context = 512, 64
+
+    def __init__(self, file):
+        onnxruntime = import_extra("onnxruntime", "pretrained")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            file, options, providers=["CPUExecutionProvider"]
+        )
+        self.file = file
+
+    def encode(self, samples):
+        return np.stack([self._encode_one(sample) for sample in samples])
+
+    def _encode_one(self, signal):
+        n_frames = max(1, -(-len(signal) // self._frame))
+        padded = np.zeros(self._context + n_frames * self._frame, np.float32)
+        padded[self._context : self._context + len(signal)] = signal
+        state, states = np.zeros((2, 1, 128), np.float32), []
+        rate = np.array(self.sampling_rate)
+        for start in range(0, n_frames * self._frame, self._frame):
+            frame = padded[start : start + self._context + self._frame]
+            _, state = self.session.run(
+                None, {"input": frame[None], "state": state, "sr": rate}
+            )
+            states.append(state.ravel())
+        return np.concatenate([np.mean(states, axis=0), np.std(states, axis=0)])
+
+    def __getstate__(self):
+        return self.file
+
+    def __setstate__(self, file):
+        self.__init__(file)

@@ -1,0 +1,342 @@
+"""Images by pretrained models: transformers, timm, torch modules."""
+
+import copy
+import io
+import os
+from contextlib import redirect_stdout
+from numbers import Integral
+from os import PathLike
+
+import numpy as np
+
+from .._encoder import BaseLoader
+from .._files import names_file, read_source
+from .._imports import Interval, StrOptions, import_extra
+from .._pixels import (
+    as_pixels,
+    convert_color,
+    crop_to,
+    decode_image,
+    one_thread,
+    pixel_maximum,
+    resize,
+)
+from ._base import BasePretrainedEncoder
+from ._bundled import find_bundled
+from ._engines import (
+    Engine,
+    explain_loading,
+    pick_dtype,
+    pick_torch_device,
+    pool_tokens,
+)
+
+
+class PretrainedImageEncoder(BasePretrainedEncoder):
+    """Encode images by a pretrained model, through the model's own preprocessing.
+
+    Parameters
+    ----------
+    model : str, PathLike or object, default="efficientnet-lite0"
+        "efficientnet-lite0" (1,280 numbers) out of the extra ``pretrained``; a name in
+        the Hugging Face hub, or a folder, of a transformers model that sees images
+        (CLIP, SigLIP, DINO, ViT and others) or of timm's; a name of timm's own
+        ("timm/..."); a tuple ``(model, image processor)`` of transformers; or a torch
+        module, which gets squares of ``input_size`` with ImageNet's mean and standard
+        deviation.
+    backend : {"auto", "transformers", "timm"}, default="auto"
+        Library that loads the model; "auto" looks into the folder.
+    pooling : {"auto", "mean", "max", "cls"}, default="auto"
+        How the vectors of patches become one; the model's own by default, the first
+        token if it has none.
+    input_size : int, default=224
+        Height and width that torch modules and "efficientnet-lite0" get.
+    normalize : bool, default=False
+        Whether vectors are brought to length one.
+    batch_size : int, default=32
+        Images in a batch.
+    device : str, default="auto"
+        "auto" takes cuda, else mps, else the CPU.
+    dtype : {"float32", "float16", "bfloat16"}, default="float32"
+        Type of the model's numbers; the result is float32.
+    revision : str or None, default=None
+        Branch, tag or commit in the hub.
+    local_files_only : bool, default=False
+        Whether nothing may be downloaded.
+    store_weights : bool, default=False
+        Whether a pickle holds the weights, see :class:`PretrainedTextEncoder`.
+    root, on_error, max_pixels, max_bytes, filesystem, n_jobs
+        See :class:`ImageLoader`; images are decoded at their full size.
+
+    Attributes
+    ----------
+    n_features_ : int
+        Length of a vector.
+
+    Notes
+    -----
+    No code of a model's repository is ever run (``trust_remote_code=False``).
+
+    References
+    ----------
+    A. Radford et al. (2021), "Learning transferable visual models from natural language
+    supervision", ICML; M. Tan and Q. V. Le (2019), "EfficientNet: rethinking model
+    scaling for convolutional neural networks", ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from torch import nn
+    >>> from sklearn_mm import PretrainedImageEncoder
+    >>> model = nn.Conv2d(3, 8, 3)  # a model of your own
+    >>> photo = np.zeros((480, 640, 3), dtype=np.uint8)
+    >>> PretrainedImageEncoder(model, input_size=32).fit_transform([photo, None]).shape
+    (2, 8)
+    """
+
+    _parameter_constraints: dict = {
+        **BasePretrainedEncoder._parameter_constraints,
+        "model": [str, PathLike, tuple, callable],
+        **BaseLoader._parameter_constraints,
+        "backend": [StrOptions({"auto", "transformers", "timm"})],
+        "input_size": [Interval(Integral, 1, None, closed="left")],
+        "max_pixels": [Interval(Integral, 1, None, closed="left"), None],
+        "root": [str, PathLike, None],
+    }
+
+    def __init__(
+        self,
+        model="efficientnet-lite0",
+        *,
+        backend="auto",
+        pooling="auto",
+        input_size=224,
+        normalize=False,
+        batch_size=32,
+        device="auto",
+        dtype="float32",
+        revision=None,
+        local_files_only=False,
+        store_weights=False,
+        root=None,
+        on_error="raise",
+        max_pixels=2**26,
+        max_bytes=2**28,
+        filesystem=None,
+        n_jobs=None,
+    ):
+        self.model = model
+        self.backend = backend
+        self.pooling = pooling
+        self.input_size = input_size
+        self.normalize = normalize
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+        self.revision = revision
+        self.local_files_only = local_files_only
+        self.store_weights = store_weights
+        self.root = root
+        self.on_error = on_error
+        self.max_pixels = max_pixels
+        self.max_bytes = max_bytes
+        self.filesystem = filesystem
+        self.n_jobs = n_jobs
+
+    def transform(self, X):
+        """Encode each image.
+
+        Parameters
+        ----------
+        X : column of images
+            Paths, bytes, arrays or PIL images.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            Vectors; all NaN where an image is missing.
+        """
+        with one_thread():
+            return super().transform(X)
+
+    def _list_options(self):
+        return (*super()._list_options(), self.backend, self.input_size)
+
+    def _prepare(self, cell, engine):
+        """Give pixels (H, W, 3), uint8, in RGB order."""
+        if names_file(cell):
+            data = read_source(
+                cell,
+                root=self.root,
+                max_bytes=self.max_bytes,
+                filesystem=self.filesystem,
+            )
+            pixels = decode_image(data, "rgb", max_pixels=self.max_pixels)
+            order = "bgr"
+        else:
+            pixels, order = as_pixels(cell, max_pixels=self.max_pixels), "rgb"
+        pixels = convert_color(pixels, order, "rgb")
+        if pixels.dtype != np.uint8:
+            scale = 255 / pixel_maximum(pixels.dtype)
+            pixels = np.clip(np.rint(pixels * scale), 0, 255).astype(np.uint8)
+        return engine.prepare(pixels)
+
+    def _load(self):
+        device, dtype = pick_torch_device(self.device), pick_dtype(self.dtype)
+        if isinstance(self.model, tuple):
+            model, processor = self.model
+            return _TransformersEngine(model, processor, self.pooling, device, dtype)
+        if not isinstance(self.model, (str, PathLike)):
+            return _ModuleEngine(self.model, self.input_size, device, dtype)
+        name = os.fspath(self.model)
+        weights = find_bundled(name)
+        if weights is not None:
+            module = _load_efficientnet(weights)
+            return _ModuleEngine(module, self.input_size, device, dtype)
+        if self._pick_backend(name) == "timm":
+            import_extra("timm", "timm")
+            with explain_loading(type(self).__name__, name, "timm"):
+                return _TimmEngine(name, self.local_files_only, device, dtype)
+        transformers = import_extra("transformers", "hf")
+        with explain_loading(type(self).__name__, name, "hf"):
+            where = {
+                "revision": self.revision,
+                "local_files_only": self.local_files_only,
+                "trust_remote_code": False,
+            }
+            return _TransformersEngine(
+                transformers.AutoModel.from_pretrained(name, dtype=dtype, **where),
+                transformers.AutoImageProcessor.from_pretrained(name, **where),
+                self.pooling,
+                device,
+                dtype,
+            )
+
+    def _pick_backend(self, name):
+        if self.backend != "auto":
+            return self.backend
+        config = os.path.join(name, "config.json")
+        if os.path.isfile(config):
+            with open(config, encoding="utf-8") as file:
+                return "timm" if '"pretrained_cfg"' in file.read() else "transformers"
+        return "timm" if name.startswith(("timm/", "hf-hub:")) else "transformers"
+
+
+def _load_efficientnet(weights):
+    package = import_extra("efficientnet_lite_pytorch", "pretrained")
+    with redirect_stdout(io.StringIO()):  # it says that it has loaded
+        return package.EfficientNet.from_pretrained(
+            "efficientnet-lite0", weights_path=weights
+        )
+
+
+class _TransformersEngine(Engine):
+    """A model of transformers that sees images, and its processor."""
+
+    def __init__(self, model, processor, pooling, device, dtype):
+        self.model = model.to(device, dtype).eval()
+        self.processor, self.pooling = processor, pooling
+        self.device, self.dtype = device, dtype
+        self.n_features = self.encode([np.zeros((32, 32, 3), np.uint8)]).shape[1]
+
+    def prepare(self, pixels):
+        return pixels
+
+    def encode(self, samples):
+        import torch
+
+        # The order of the axes is said: of small images it could not be guessed.
+        inputs = self.processor(
+            images=samples, return_tensors="pt", input_data_format="channels_last"
+        )
+        x = inputs["pixel_values"].to(self.device, self.dtype)
+        with torch.inference_mode():
+            return self._embed(x).float().cpu().numpy()
+
+    def _embed(self, x):
+        if self.pooling == "auto" and hasattr(self.model, "get_image_features"):
+            output = self.model.get_image_features(pixel_values=x)
+            return _pooled(output)
+        vision = getattr(self.model, "vision_model", self.model)
+        output = vision(pixel_values=x)
+        if (
+            self.pooling == "auto"
+            and getattr(output, "pooler_output", None) is not None
+        ):
+            return output.pooler_output.flatten(1)
+        states = output.last_hidden_state
+        if states.ndim == 4:  # (n_samples, channels, height, width)
+            states = states.flatten(2).transpose(1, 2)
+        pooling = "cls" if self.pooling == "auto" else self.pooling
+        return pool_tokens(states, states.new_ones(states.shape[:2]), pooling)
+
+
+def _pooled(output):
+    found = getattr(output, "pooler_output", None)
+    return output if found is None else found
+
+
+class _TimmEngine(Engine):
+    """A model of timm, and the transform that goes with it."""
+
+    def __init__(self, name, local_files_only, device, dtype):
+        import timm
+
+        if os.path.isdir(name):
+            name = f"local-dir:{name}"
+        elif name.startswith("timm/"):
+            name = f"hf-hub:{name}"
+        self.model = timm.create_model(name, pretrained=True, num_classes=0)
+        self.model = self.model.to(device, dtype).eval()
+        config = timm.data.resolve_data_config({}, model=self.model)
+        self.transform = timm.data.create_transform(**config)
+        self.device, self.dtype = device, dtype
+        blank = self.prepare(np.zeros((32, 32, 3), np.uint8))
+        self.n_features = self.encode([blank]).shape[1]
+
+    def prepare(self, pixels):
+        from PIL import Image
+
+        return self.transform(Image.fromarray(pixels))
+
+    def encode(self, samples):
+        import torch
+
+        x = torch.stack(samples).to(self.device, self.dtype)
+        with torch.inference_mode():
+            return self.model(x).float().cpu().numpy()
+
+
+class _ModuleEngine(Engine):
+    """A torch module that takes ImageNet's standardised squares."""
+
+    _mean = np.array([0.485, 0.456, 0.406], np.float32)
+    _std = np.array([0.229, 0.224, 0.225], np.float32)
+
+    def __init__(self, module, input_size, device, dtype):
+        if not hasattr(module, "parameters"):
+            raise TypeError(
+                "model must be a name, a folder, (model, processor) or a torch module, "
+                f"got {type(module).__name__}."
+            )
+        self.model = copy.deepcopy(module).to(device, dtype).eval()
+        self.input_size, self.device, self.dtype = input_size, device, dtype
+        blank = self.prepare(np.zeros((32, 32, 3), np.uint8))
+        self.n_features = self.encode([blank]).shape[1]
+
+    def prepare(self, pixels):
+        square = crop_to(pixels, self.input_size, self.input_size)
+        square = resize(square, self.input_size, self.input_size)
+        scaled = (square.astype(np.float32) / 255 - self._mean) / self._std
+        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+    def encode(self, samples):
+        import torch
+
+        x = torch.from_numpy(np.stack(samples)).to(self.device, self.dtype)
+        run = getattr(self.model, "extract_features", self.model)
+        with torch.inference_mode():
+            output = run(x)
+            if output.ndim == 4:  # (n_samples, channels, height, width)
+                output = output.mean(dim=(2, 3))
+            return output.float().cpu().numpy()
