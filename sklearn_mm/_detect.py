@@ -63,12 +63,14 @@ def detect_modality(column, root=None):
     # Of a list of files or arrays, such as four photographs, the first tells.
     sample = [cells[row] for row in present[::step]]
     sample = [cell[0] if _is_list(cell) else cell for cell in sample]
-    found = Counter(map(_detect_cell, sample))
+    kinds = [_detect_cell(cell) for cell in sample]
+    found = Counter(kinds)
     (modality, why), count = found.most_common(1)[0]
     if modality == "path":
         return _detect_strings(sample, root, holds_lists(column))
-    if modality == "array":
-        return _detect_arrays([np.asarray(cell) for cell in sample])
+    if modality == "array" and count >= _AGREE * len(sample):
+        arrays = [cell for cell, (kind, _) in zip(sample, kinds) if kind == "array"]
+        return _detect_arrays([np.asarray(cell) for cell in arrays])
     if count < _AGREE * len(sample):
         kinds = sorted({f"{m} ({w})" for m, w in found})
         return "category", f"its cells are of several kinds: {', '.join(kinds)}"

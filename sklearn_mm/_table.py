@@ -129,7 +129,8 @@ def make_table(columns, kinds):
         if is_instance(cells, "polars", "Series"):
             cells = cells.to_list()
         cells = pd.Series(cells).reset_index(drop=True)
-        table[str(name)] = read[kind](cells)
+        # Of a fold's rows a column may seem empty, or of another kind than of all.
+        table[str(name)] = read.get(kind, read["category"])(cells)
     return pd.DataFrame(table)
 
 

@@ -148,6 +148,8 @@ CELLS = {
     "pairs": ([(make_tone(), 8000)] * 4, "audio"),
     "lists of numbers": ([[1, 2, 3]] * 4, "vector"),
     "lists of photos": ([[make_photo()] * 3] * 4, "image"),
+    "photos and one broken": ([make_photo()] * 9 + [b"no"], "image"),
+    "lists of photos and one broken": ([[make_photo()]] * 9 + [[b"no"]], "image"),
     "lists of files": ([["a.jpg", "b.jpg"]] * 4, "image"),
     "extensions": (["x/a.WAV", "b.wav", "c.flac", "d.mp3"], "audio"),
     "paths": ([Path("a.png"), Path("b.png")] * 2, "image"),
@@ -458,3 +460,11 @@ def test_one_line_takes_dicts_of_arrays_and_plain_arrays():
     numbers = RNG.normal(size=(60, 3))
     numbers[:, 1] += 3 * y
     assert multimodal_pipeline("classifier").fit(numbers, y).score(numbers, y) > 0.8
+
+
+def test_a_column_that_is_empty_in_a_fold_fails_no_fit():
+    y = np.arange(60) % 2
+    few = pd.Series([1.5] + [None] * 59, dtype=object)
+    X = pd.DataFrame({"a": y * 1.0, "few": few})
+    X["review"] = [make_text(i) for i in range(60)]
+    assert multimodal_pipeline("classifier").fit(X, y).score(X, y) == 1
