@@ -76,6 +76,8 @@ def import_extra(module, extra):
         raise ImportError(
             f"{module} is not installed: pip install 'sklearn_mm[{extra}]'"
         ) from error
+    except RuntimeError as error:  # a torchvision built for another torch, say
+        raise ImportError(f"{module} cannot be imported here: {error}") from error
 
 
 def is_instance(obj, package, *names):

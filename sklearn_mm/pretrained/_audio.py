@@ -62,7 +62,8 @@ class PretrainedAudioEncoder(BasePretrainedEncoder):
     Notes
     -----
     No code of a model's repository is ever run (``trust_remote_code=False``). Sounds
-    that are shorter than a model's window are padded with silence.
+    that are shorter than a model's window are padded with silence; of those that are
+    longer than CLAP's, ten seconds mostly, the middle is heard.
 
     References
     ----------
@@ -200,6 +201,9 @@ class _TransformersEngine(Engine):
 
         shortest = self.sampling_rate // 10  # less than a convolution's window
         samples = [np.pad(s, (0, max(0, shortest - len(s)))) for s in samples]
+        longest = getattr(self.extractor, "nb_max_samples", None)
+        if longest is not None:  # CLAP would hear another part each time
+            samples = [_take_middle(s, longest) for s in samples]
         options = {"return_tensors": "pt", "sampling_rate": self.sampling_rate}
         if "input_values" in self.extractor.model_input_names and not hasattr(
             self.extractor, "max_length"
@@ -244,6 +248,11 @@ class _TransformersEngine(Engine):
             lengths = torch.tensor([-(-len(s) // hop) for s in samples])
         frames = torch.arange(n_frames)
         return (frames < lengths[:, None].clamp(1)).to(states.device)
+
+
+def _take_middle(signal, length):
+    start = max(0, len(signal) - length) // 2
+    return signal[start : start + length]
 
 
 class _SileroEngine(Engine):

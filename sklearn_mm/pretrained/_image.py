@@ -196,7 +196,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
         if self._pick_backend(name) == "timm":
             import_extra("timm", "timm")
             with explain_loading(type(self).__name__, name, "timm"):
-                return _TimmEngine(name, self.local_files_only, device, dtype)
+                return _TimmEngine(self._find_timm(name), device, dtype)
         transformers = import_extra("transformers", "hf")
         with explain_loading(type(self).__name__, name, "hf"):
             where = {
@@ -211,6 +211,22 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
                 device,
                 dtype,
             )
+
+    def _find_timm(self, name):
+        """Give a name as timm wants it."""
+        if os.path.isdir(name):
+            return f"local-dir:{name}"
+        if self.local_files_only:
+            from huggingface_hub import snapshot_download
+
+            return "local-dir:" + snapshot_download(
+                name.removeprefix("hf-hub:"),
+                revision=self.revision,
+                local_files_only=True,
+            )
+        if not name.startswith("timm/"):
+            return name
+        return f"hf-hub:{name}" + (f"@{self.revision}" if self.revision else "")
 
     def _pick_backend(self, name):
         if self.backend != "auto":
@@ -279,13 +295,9 @@ def _pooled(output):
 class _TimmEngine(Engine):
     """A model of timm, and the transform that goes with it."""
 
-    def __init__(self, name, local_files_only, device, dtype):
+    def __init__(self, name, device, dtype):
         import timm
 
-        if os.path.isdir(name):
-            name = f"local-dir:{name}"
-        elif name.startswith("timm/"):
-            name = f"hf-hub:{name}"
         self.model = timm.create_model(name, pretrained=True, num_classes=0)
         self.model = self.model.to(device, dtype).eval()
         config = timm.data.resolve_data_config({}, model=self.model)
