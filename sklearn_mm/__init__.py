@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "pretrained._audio": ["PretrainedAudioEncoder"],
         "pretrained._image": ["PretrainedImageEncoder"],
         "pretrained._text": ["PretrainedTextEncoder"],
+        "pretrained._tokenizer": ["PretrainedTokenizer"],
         "retrieval": ["CrossModalRetriever"],
         "vector": ["PooledEncoder", "VectorStacker"],
         "zero_shot": ["ZeroShotClassifier"],

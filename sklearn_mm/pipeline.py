@@ -30,7 +30,9 @@ _MANY = 10_000
 _ALPHAS = tuple(10.0**power for power in range(-3, 4))
 
 
-def multimodal_pipeline(estimator, *, vectorizer=None, n_jobs=None, random_state=None):
+def multimodal_pipeline(
+    estimator, *, vectorizer=None, pretrained=False, n_jobs=None, random_state=None
+):
     """Make a pipeline that learns from a table of any modalities.
 
     With "classifier" or "regressor" it is a strong baseline with nothing to set. A
@@ -55,6 +57,11 @@ def multimodal_pipeline(estimator, *, vectorizer=None, n_jobs=None, random_state
         found, a file that cannot be read is a missing one with a warning, and a
         classifier that is asked for by name learns from all features, others from 100
         components of each column.
+    pretrained : bool, default=False
+        Whether texts, images and sounds are also encoded by those of the small models
+        of the extra ``pretrained`` that are installed: all-MiniLM-L6-v2, EfficientNet
+        lite0 and silero's detector of speech. Slower; worth it where labels are few and
+        pictures are photographs.
     n_jobs : int or None, default=None
         Number of threads that load files, and of processes that fit out of fold.
     random_state : int, RandomState or None, default=None
@@ -96,13 +103,13 @@ def multimodal_pipeline(estimator, *, vectorizer=None, n_jobs=None, random_state
     1.0
     """
     if isinstance(estimator, str):
-        return _make_default(estimator, vectorizer, n_jobs, random_state)
+        return _make_default(estimator, vectorizer, pretrained, n_jobs, random_state)
     if not hasattr(estimator, "fit") or isinstance(estimator, type):
         raise TypeError(
             "multimodal_pipeline takes 'classifier', 'regressor', or an estimator, got "
             f"{estimator!r}."
         )
-    vectorizer = _make_vectorizer(vectorizer, n_jobs, random_state, 100)
+    vectorizer = _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, 100)
     if get_tags(estimator).input_tags.allow_nan:
         return make_pipeline(vectorizer, estimator)
     return make_pipeline(vectorizer, _make_imputer(), estimator)
@@ -195,7 +202,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         return make_table(list_columns(X), self.modalities_)
 
 
-def _make_default(kind, vectorizer, n_jobs, random_state):
+def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
     # RidgeCV takes no sparse matrix of that width; with components it is small.
     width = {"classifier": None, "regressor": 100}
     if kind not in width:
@@ -203,7 +210,9 @@ def _make_default(kind, vectorizer, n_jobs, random_state):
             "estimator must be 'classifier', 'regressor' or an estimator, got "
             f"{kind!r}."
         )
-    vectorizer = _make_vectorizer(vectorizer, n_jobs, random_state, width[kind])
+    vectorizer = _make_vectorizer(
+        vectorizer, pretrained, n_jobs, random_state, width[kind]
+    )
     trees = {"categorical_features": "from_dtype", "random_state": random_state}
     if kind == "classifier":
         linear = LogisticRegression(C=10, max_iter=1000)
@@ -238,15 +247,21 @@ def _make_members(vectorizer, linear, trees):
     return [(part, model, ColumnsOf(part, quiet)) for part, model in models.items()]
 
 
-def _make_vectorizer(vectorizer, n_jobs, random_state, n_components):
+def _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, n_components):
     if vectorizer is not None:
-        return clone(vectorizer)
-    return MultimodalVectorizer(
-        n_components=n_components,
-        on_error="warn",
-        n_jobs=n_jobs,
-        random_state=random_state,
-    )
+        vectorizer = clone(vectorizer)
+    else:
+        vectorizer = MultimodalVectorizer(
+            n_components=n_components,
+            on_error="warn",
+            n_jobs=n_jobs,
+            random_state=random_state,
+        )
+    if pretrained:
+        from .pretrained._defaults import add_pretrained
+
+        add_pretrained(vectorizer)
+    return vectorizer
 
 
 def _make_imputer():

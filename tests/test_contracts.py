@@ -193,6 +193,7 @@ ELSEWHERE = {
     "MultitaskNet": "test_common.py and neural/",
     "PretrainedAligner": "test_pretrained.py",
     "PretrainedAudioEncoder": "test_pretrained.py",
+    "PretrainedTokenizer": "test_pretrained.py",
     "MultimodalStackingClassifier": "test_common.py and ensemble/",
     "MultimodalStackingRegressor": "test_common.py and ensemble/",
     "MultimodalVotingClassifier": "test_common.py and ensemble/",

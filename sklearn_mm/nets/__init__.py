@@ -21,6 +21,11 @@ __getattr__, __dir__, __all__ = lazy_names(
         "sequence": ["SequenceRNN", "SequenceTCN"],
         "text": ["TextCNN", "TextRNN", "TextTransformer"],
         "tabular": ["TabularMLP"],
+        "pretrained": [
+            "PretrainedAudioBackbone",
+            "PretrainedImageBackbone",
+            "PretrainedTextBackbone",
+        ],
         "alignment": ["CLIPLoss", "SigLIPLoss"],
         "fusion": [
             "ConcatFusion",

@@ -9,5 +9,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "_audio": ["PretrainedAudioEncoder"],
         "_image": ["PretrainedImageEncoder"],
         "_text": ["PretrainedTextEncoder"],
+        "_tokenizer": ["PretrainedTokenizer"],
     },
 )
