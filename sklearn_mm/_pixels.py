@@ -239,4 +239,4 @@ def convert_color(pixels, order, color):
         return cv2.cvtColor(pixels, code)
     if pixels.ndim == 2:
         return np.broadcast_to(pixels[..., None], (*pixels.shape, 3))
-    return pixels if order == "rgb" else pixels[..., ::-1]
+    return pixels if order == "rgb" else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)

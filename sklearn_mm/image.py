@@ -140,8 +140,9 @@ class ImageLoader(BaseLoader):
             pixels, order, maximum = self._read(cell)
             pixels = self._fit_to_size(pixels, height, width)
             pixels = convert_color(pixels, order, self.color)
-            factor = 1 / maximum if self.scale else 1
-            np.multiply(pixels, factor, out=images[row], casting="unsafe")
+            images[row] = pixels
+            if self.scale:
+                images[row] /= maximum
 
         with one_thread():
             self._load_cells(column, load)
