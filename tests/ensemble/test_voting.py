@@ -172,7 +172,8 @@ def test_broken_files_are_absent_in_fit_and_predict(digits):
     alone = clone(AUDIO).fit(
         X["audio"].drop(index=range(10, 20)), np.delete(y, range(10, 20))
     )
-    np.testing.assert_allclose(fused[0][:10], alone.predict_proba(X["audio"][:10]))
+    heard = alone.predict_proba(X["audio"][:10])
+    np.testing.assert_allclose(fused[0][:10], heard, rtol=1e-4)  # float32, other BLAS
 
 
 def nested(*steps):
