@@ -1,8 +1,8 @@
-"""What fusing costs, what it brings when modalities are missing, and the guard.
+"""What fusing brings when modalities are missing, and what the guard does.
 
 python -m benchmarks.bench_fusion [part ...]
 
-Parts: weights, overhead, missing, guard, pairs, labels; all by default.
+Parts: missing, guard, pairs, labels; all by default.
 
 The data home (SKLEARN_MM_DATA) must hold av_digits, emodb and houses.
 """
@@ -12,7 +12,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.ensemble import (
     HistGradientBoostingRegressor,
@@ -24,7 +23,6 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit, train_test_sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.harness import compare
 from sklearn_mm import (
     AudioLoader,
     AudioStatistics,
@@ -39,47 +37,8 @@ from sklearn_mm import (
     TextVectorizer,
 )
 from sklearn_mm.datasets import fetch_av_digits, get_data_home
-from sklearn_mm.ensemble._weights import (
-    learn_weights,
-    log_loss_of,
-    make_pool_objective,
-)
 
 warnings.simplefilter("ignore")
-
-
-def weights():
-    """Learn the weights of 5 modalities from 100,000 rows of 10 classes."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(10, size=100_000)
-    logits = rng.normal(size=(5, len(y), 10))
-    strength = np.array([0.2, 0.5, 1.0, 1.5, 2.0])
-    logits[:, np.arange(len(y)), y] += strength[:, None]
-    answers = np.exp(logits)
-    answers /= answers.sum(axis=2, keepdims=True)
-    some = answers.copy()
-    some[rng.random(some.shape[:2]) < 0.3] = np.nan
-
-    def by_hand():
-        def loss(weights):
-            fused = np.tensordot(weights, answers, 1)
-            return -np.log(fused[np.arange(len(y)), y]).mean()
-
-        total = {"type": "eq", "fun": lambda weights: weights.sum() - 1}
-        return minimize(loss, np.full(5, 0.2), bounds=[(0, 1)] * 5, constraints=total)
-
-    def ours(answers=answers):
-        true = answers[:, np.arange(len(y)), y]
-        floor = np.full(len(y), 0.1)
-        return learn_weights(make_pool_objective(true, log_loss_of, floor), 5)
-
-    ways = {
-        "SLSQP by hand, numeric gradient": by_hand,
-        "learned weights": ours,
-        "learned weights, 30 % abstain": lambda: ours(some),
-    }
-    compare("weights, ms in all", ways, 1)
-    print(f"gap to the optimum: {ours()[1]:.1e}")
 
 
 def load_digits():
@@ -91,46 +50,6 @@ def load_digits():
     ).fit_transform(X["audio"])
     parts = {"image": slice(0, image.shape[1]), "audio": slice(image.shape[1], None)}
     return np.hstack([image, audio]), np.asarray(y), parts, X["speaker"].to_numpy()
-
-
-def overhead():
-    """Fit and predict a vote, against its members one after the other."""
-    X, y, parts, _ = load_digits()
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
-    members = [(name, model, columns) for name, columns in parts.items()]
-    compare_members("vectors", members, X, y, lambda columns: X[:, columns])
-    X, y = fetch_av_digits(return_X_y=True)
-    image = make_pipeline(ImageLoader(), HOGEncoder(), clone(model))
-    audio = make_pipeline(AudioLoader(8000), AudioStatistics(8000, 13), clone(model))
-    members = [("image", image, "image"), ("audio", audio, "audio")]
-    compare_members("files", members, X, y, lambda column: X[column])
-
-
-def compare_members(title, members, X, y, select):
-    fusion = MultimodalVotingClassifier(members).fit(X, y)
-    fitted = list(zip(fusion.estimators_, members))
-    compare(
-        f"fit, {len(X)} rows of {title}",
-        {
-            "the members": lambda: [
-                clone(model).fit(select(columns), y) for _, model, columns in members
-            ],
-            "voting": lambda: fusion.fit(X, y),
-        },
-        len(X),
-    )
-    compare(
-        f"predict_proba, {len(X)} rows of {title}",
-        {
-            "the members": lambda: [
-                model.predict_proba(select(columns))
-                for model, (_, _, columns) in fitted
-            ],
-            "voting": lambda: fusion.predict_proba(X),
-        },
-        len(X),
-        repeats=9,
-    )
 
 
 def missing():
@@ -292,7 +211,7 @@ def labels():
 
 
 def main():
-    everything = ("weights", "overhead", "missing", "guard", "pairs", "labels")
+    everything = ("missing", "guard", "pairs", "labels")
     for name in sys.argv[1:] or everything:
         globals()[name]()
 

@@ -1,16 +1,13 @@
 """An epoch of our nets against a torch loop written by hand, and against plain skorch.
 
-python -m benchmarks.bench_training
+python -m benchmarks.bench_training [--quick]
 
-Same net, same tensors, same batch size, no validation part; one torch thread. Then a
-grid search in one process and in two, each with as many threads as it takes by itself;
-and the memory that a fit takes, as multiples of the array's own size.
+Same net, same tensors, same batch size, no validation part; one torch thread. Then
+grid searches in one process and in two, each with as many threads as it takes by
+itself.
 """
 
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,9 +15,9 @@ from sklearn.model_selection import GridSearchCV
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from benchmarks.harness import compare
+from benchmarks import harness
 from sklearn_mm import NetClassifier
-from sklearn_mm.nets import ImageCNN, SequenceRNN
+from sklearn_mm.nets import ImageCNN, SequenceRNN, TabularMLP
 
 N_EPOCHS = 3
 
@@ -42,6 +39,10 @@ class SequenceNet(nn.Module):
 
     def forward(self, x):
         return self.head(self.lstm(x)[0][:, -1])
+
+
+def vector_net():
+    return nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
 def train_by_hand(net, X, y, batch_size):
@@ -89,58 +90,59 @@ def make_data(n_samples, shape):
     return X, rng.integers(10, size=n_samples)
 
 
-def peak_memory():
-    """The most memory that this process has held, in kB (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0])
+def make_cases():
+    """Our backbone, a plain net for the same task, samples, and the bound on time."""
+    mlp = partial(TabularMLP, hidden_sizes=(32,))
+    yield "CNN", ImageCNN, image_net, make_data(10_000, (28, 28)), 1.08
+    yield "LSTM(64)", SequenceRNN, SequenceNet, make_data(4_000, (50, 10)), 1.08
+    yield "MLP", mlp, vector_net, make_data(10_000, (20,)), 1.6
 
 
-def measure_memory():
-    """Print the peak that a fit adds, in multiples of the array's size."""
-    warm = make_data(200, (28, 28))
-    net = NetClassifier(ImageCNN, max_epochs=1, device="cpu").fit(*warm)
-    before = peak_memory()
-    X, y = make_data(100_000, (28, 28))
-    held = peak_memory()
-    net.fit(X, y)
-    peak = peak_memory()
-    size = X.nbytes / 1024
-    print(f"\nmemory at its peak, in sizes of the array ({size / 1024:.0f} MB):")
-    held, peak = (held - before) / size, (peak - before) / size
-    print(f"the array {held:.2f}, with fit {peak:.2f}")
-
-
-def measure_search():
-    """A grid of 4 x 3 fits in this process (two threads), and in two processes."""
-    X, y = make_data(3_000, (28, 28))
-    net = NetClassifier(ImageCNN, max_epochs=N_EPOCHS, device="cpu")
-    grid = {"lr": [1e-4, 3e-4, 1e-3, 3e-3]}
-    searches = {
-        f"n_jobs={n_jobs}": GridSearchCV(net, grid, cv=3, n_jobs=n_jobs)
-        for n_jobs in (1, 2)
-    }
-    fits = {name: partial(search.fit, X, y) for name, search in searches.items()}
-    compare("GridSearchCV, 4 x 3 fits of the CNN on 2,000 images", fits, 12, repeats=3)
-
-
-def main():
-    parts = {"memory": measure_memory, "search": measure_search}
-    if sys.argv[1:]:
-        return parts[sys.argv[1]]()
+def compare_epochs(repeats):
+    """Train by hand, by our estimator and by plain skorch, on one thread."""
+    n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for batch_size in (64, 256):
-        X, y = make_data(10_000, (28, 28))
-        title = f"CNN, 10,000 images of 28x28, batches of {batch_size}"
-        compare(title, ways(ImageCNN, image_net, X, y, batch_size), N_EPOCHS * len(X))
-        X, y = make_data(4_000, (50, 10))
-        title = f"LSTM(64), 4,000 sequences of 50x10, batches of {batch_size}"
-        compare(
-            title, ways(SequenceRNN, SequenceNet, X, y, batch_size), N_EPOCHS * len(X)
-        )
-    for part in parts:  # in fresh processes, with torch as it is
-        command = [sys.executable, "-m", "benchmarks.bench_training", part]
-        subprocess.run(command, check=True)
+    for name, module, by_hand, (X, y), bound in make_cases():
+        for batch_size in (64, 256):
+            work = f"epoch of {name}, batches of {batch_size}"
+            found = harness.compare(
+                f"{work}, {len(X):,} samples",
+                ways(module, by_hand, X, y, batch_size),
+                N_EPOCHS * len(X),
+                repeats,
+            )
+            ms, ratio = found["NetClassifier"]
+            harness.record(
+                work, "torch loop, same net, time", 1 / ratio, at_most=bound, ms=ms
+            )
+    torch.set_num_threads(n_threads)
+
+
+def compare_searches(repeats):
+    """A grid of 4 x 3 fits in this process, and in two."""
+    cases = {
+        "CNN": (ImageCNN, make_data(3_000, (28, 28))),
+        "LSTM": (SequenceRNN, make_data(2_000, (50, 10))),
+        "MLP": (TabularMLP, make_data(10_000, (20,))),
+    }
+    for name, (module, (X, y)) in cases.items():
+        net = NetClassifier(module, max_epochs=2 * N_EPOCHS, device="cpu")
+        grid = {"lr": [1e-4, 3e-4, 1e-3, 3e-3]}
+        fits = {
+            f"n_jobs={n_jobs}": partial(
+                GridSearchCV(net, grid, cv=3, n_jobs=n_jobs).fit, X, y
+            )
+            for n_jobs in (1, 2)
+        }
+        work = f"GridSearchCV(n_jobs=2), 4 x 3 fits of the {name}"
+        ms, ratio = harness.compare(work, fits, 1, repeats)["n_jobs=2"]
+        harness.record(work, "n_jobs=1", ratio, at_least=1.4, ms=ms)
+
+
+def main(quick=False):
+    compare_epochs(3 if quick else 7)
+    compare_searches(2 if quick else 5)
 
 
 if __name__ == "__main__":
-    main()
+    harness.run(main)

@@ -55,7 +55,7 @@ def summarise_signals(
     spectral = np.empty((counts.sum(), len(_SPECTRAL)), dtype=np.float32)
     for place, power in iter_power_spectra(signals, n_fft, hop_length):
         mel[place] = filter_spectra(power, bank)
-        spectral[place] = _describe_spectra(power.astype(np.float32), frequencies)
+        spectral[place] = _describe_spectra(power, frequencies)
     mfcc = to_decibel(mel, starts, top_db=80.0) @ _dct_matrix(n_mels, n_mfcc)
     mfcc = mfcc.astype(np.float32)
     temporal = np.concatenate([_describe_waves(s, n_fft, hop_length) for s in signals])

@@ -68,10 +68,10 @@ LAYERS = [
         "nets.text",
         "nets.pretrained",
     ],
+    ["neural._device"],
     [
         "neural._batches",
         "neural._callbacks",
-        "neural._device",
         "neural._parameters",
         "neural._samples",
         "neural._split",

@@ -268,6 +268,8 @@ class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNe
         """Iterate over batches, in training in another order each epoch."""
         iterator = super().get_iterator(dataset, training)
         is_ours = isinstance(iterator, TensorBatches)
+        if is_ours:
+            iterator.device = self.device
         if training and is_ours and "iterator_train__shuffle" not in vars(self):
             iterator.shuffle = True
         return iterator

@@ -5,14 +5,17 @@ import torch
 from skorch.helper import SliceDict
 from torch.utils.data import DataLoader, Subset
 
+from ._device import place
+
 
 class TensorBatches:
     """Iterate over batches of a dataset that holds arrays.
 
     A drop-in for :class:`torch.utils.data.DataLoader` with skorch's ``iterator_train``
     and ``iterator_valid``: the array is viewed as a tensor once and a batch is one
-    indexing operation, where a DataLoader calls ``__getitem__`` for each sample.
-    Datasets of any other kind go through a DataLoader.
+    indexing operation, where a DataLoader calls ``__getitem__`` for each sample. For a
+    network on a GPU the arrays are moved there once, if they leave half of its free
+    memory. Datasets of any other kind go through a DataLoader.
 
     Parameters
     ----------
@@ -31,6 +34,8 @@ class TensorBatches:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.kwargs = kwargs
+        self.device = "cpu"
+        self._placed = None
 
     def __len__(self):
         return -(-len(self.dataset) // self.batch_size)
@@ -48,15 +53,19 @@ class TensorBatches:
                     self.dataset, self.batch_size, shuffle=self.shuffle, **self.kwargs
                 )
             )
-        return self._slice(as_tensors(X), as_tensors(y), rows, len(whole))
+        if self._placed is None:
+            self._placed = place((as_tensors(X), as_tensors(y)), self.device)
+        return self._slice(*self._placed, rows, len(whole))
 
     def _slice(self, X, y, rows, n_samples):
         if rows is None:
             rows = torch.arange(n_samples)
         if self.shuffle:
             rows = rows[torch.randperm(len(rows))]
+        some = next(iter(X.values())) if isinstance(X, dict) else X
+        rows = rows.to(some.device)
         if y is None:
-            y = torch.zeros(n_samples)
+            y = torch.zeros(n_samples, device=some.device)
         starts = list(range(0, len(rows), self.batch_size))
         if self.shuffle and len(rows) % self.batch_size == 1 and len(starts) > 1:
             starts.pop()  # batch norm cannot train on a batch of one

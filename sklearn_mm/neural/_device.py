@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import torch
+from skorch.utils import to_device
 
 
 def pick_device(device):
@@ -12,6 +13,36 @@ def pick_device(device):
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def place(tensors, device):
+    """Move tensors to a GPU as a whole, if at most half of its free memory holds them.
+
+    Parameters
+    ----------
+    tensors : tensor, or tuple or dict of such
+        What all batches are cut from.
+    device : str, torch.device or None
+        The network's device.
+
+    Returns
+    -------
+    tensor, or tuple or dict of such
+        On the GPU, or as they were.
+    """
+    device = torch.device(pick_device(device) or "cpu")
+    if device.type != "cuda":
+        return tensors
+    free, _ = torch.cuda.mem_get_info(device)
+    return to_device(tensors, device) if _count_bytes(tensors) <= free / 2 else tensors
+
+
+def _count_bytes(tensors):
+    if isinstance(tensors, dict):
+        tensors = tuple(tensors.values())
+    if isinstance(tensors, tuple):
+        return sum(map(_count_bytes, tensors))
+    return 0 if tensors is None else tensors.nbytes
 
 
 def keep_freed_memory():

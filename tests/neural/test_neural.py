@@ -353,6 +353,31 @@ def test_batches_are_those_of_a_data_loader(shuffle):
     assert sum(len(y) for _, y in TensorBatches(lazy, 2)) == 5
 
 
+def test_arrays_are_moved_to_the_device_once_for_all_epochs(digits, monkeypatch):
+    X, y = digits
+    moved = []
+
+    def place(tensors, device):
+        moved.append((len(tensors[0]), device))
+        return tensors
+
+    monkeypatch.setattr("sklearn_mm.neural._batches.place", place)
+    make_net(ImageCNN, max_epochs=3, device="cpu").fit(X[:50], y[:50])
+    assert moved == [(50, "cpu")] * 2  # to train, and to validate
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_batches_are_cut_on_a_gpu_that_holds_them(digits):
+    X, y = digits
+    batches = TensorBatches(Dataset(X[:20], y[:20]), 8)
+    batches.device = "cuda"
+    cut = [torch.cat(part) for part in zip(*batches)]
+    assert {part.device.type for part in cut} == {"cuda"}
+    torch.testing.assert_close(
+        cut[0].cpu(), torch.as_tensor(X[:20], dtype=cut[0].dtype)
+    )
+
+
 def test_what_skorch_documents_works(table, tmp_path):
     X, y = table
     net = make_net(
