@@ -78,7 +78,8 @@ class _CellDigest:
 
     def _digest_file(self, path):
         try:
-            path = os.path.join(self.folder, path)
+            if not os.path.isabs(path):
+                path = os.path.join(self.folder, path)
             if self.by == "content":
                 with open(path, "rb") as file:
                     return b"file" + self.digest(file.read())
