@@ -172,7 +172,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
                 max_bytes=self.max_bytes,
                 filesystem=self.filesystem,
             )
-            pixels = decode_image(data, "rgb", max_pixels=self.max_pixels)
+            pixels, _ = decode_image(data, "rgb", max_pixels=self.max_pixels)
             order = "bgr"
         else:
             pixels, order = as_pixels(cell, max_pixels=self.max_pixels), "rgb"
