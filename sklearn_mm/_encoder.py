@@ -299,6 +299,8 @@ class BaseArrayEncoder(StatelessTransformer):
     def _check_width(self, sample_shape):
         n_features = len(self._feature_names(sample_shape))
         fitted_shape = getattr(self, "sample_shape_", sample_shape)
+        if fitted_shape == sample_shape:
+            return n_features
         if len(self._feature_names(fitted_shape)) != n_features:
             raise ValueError(
                 f"{type(self).__name__} was fitted on samples of shape {fitted_shape}, "
