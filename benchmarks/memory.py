@@ -1,5 +1,7 @@
 """The most memory that this process holds while something runs (Linux)."""
 
+import ctypes
+import gc
 from pathlib import Path
 
 
@@ -18,6 +20,8 @@ def measure_peak(action):
     grown : int
         Peak of resident memory in the meantime, less what was resident before.
     """
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what is free already would hide what is taken
     Path("/proc/self/clear_refs").write_text("5")  # the peak is what is held now
     before = read_status("VmRSS")
     result = action()
