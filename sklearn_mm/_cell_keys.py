@@ -10,6 +10,8 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ._files import read_source
+
 #: Parameters that change no result.
 _IDLE = {"n_jobs", "verbose", "on_error"}
 #: Distributions whose versions may change results.
@@ -51,6 +53,8 @@ class _CellDigest:
         self.loads = hasattr(loader, "filesystem")
         # What a filesystem of the user's own holds may change unseen.
         self.loads_from_disk = self.loads and loader.filesystem is None
+        names = ("root", "max_bytes")
+        self.bounds = {name: getattr(loader, name, None) for name in names}
         self.folder = os.path.abspath(getattr(loader, "root", None) or "")
         self.loader = loader
         self.by = by
@@ -78,11 +82,10 @@ class _CellDigest:
 
     def _digest_file(self, path):
         try:
+            if self.by == "content":
+                return b"file" + self.digest(read_source(path, **self.bounds))
             if not os.path.isabs(path):
                 path = os.path.join(self.folder, path)
-            if self.by == "content":
-                with open(path, "rb") as file:
-                    return b"file" + self.digest(file.read())
             status = os.stat(path)
         except (OSError, ValueError, TypeError):
             return None  # the loader will say what is wrong with it

@@ -16,6 +16,11 @@ from ._imports import is_instance
 CHUNK = 16
 #: Bad cells that an error or a warning names before it only counts.
 NAMED = 10
+#: What loading a bad cell may raise.
+_BAD = (
+    *(ValueError, TypeError, OSError, RuntimeError),
+    *(ArithmeticError, LookupError, MemoryError),
+)
 
 
 class LoadError(ValueError):
@@ -241,7 +246,7 @@ def _load_chunk(cells, rows, load):
     for row in rows:
         try:
             load(row, cells[row])
-        except (ValueError, TypeError, OSError, RuntimeError) as error:
+        except _BAD as error:
             reason = getattr(error, "strerror", None) or str(error)
             failures.append((row, reason.rstrip(".") or type(error).__name__))
     return failures

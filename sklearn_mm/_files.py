@@ -111,7 +111,7 @@ def _read_regular_file(path, max_bytes):
         status = os.fstat(file.fileno())
         _check_regular(status.st_mode)
         _check_size(status.st_size, max_bytes)
-        return file.read()
+        return file.read(status.st_size)  # no more, if it grows meanwhile
 
 
 def _check_regular(mode):

@@ -82,7 +82,7 @@ def decode_image(data, color, *, max_pixels=None, cover=None):
         pixels = None
     if pixels is None:
         raise ValueError(f"the {header.format.upper()} file is damaged or cut off")
-    return pixels, scale > 1
+    return _as_depth(pixels), scale > 1
 
 
 def _check_pixels(height, width, max_pixels):
@@ -157,8 +157,8 @@ def _as_depth(pixels):
     if pixels.dtype in (np.uint8, np.uint16):
         return pixels
     if pixels.dtype.kind == "f":
-        if np.isnan(pixels).any():
-            raise ValueError("some of its pixels are NaN")
+        if not np.isfinite(pixels).all():
+            raise ValueError("some of its pixels are NaN or infinite")
         return pixels.astype(np.float32)
     if pixels.dtype.kind == "b":
         return pixels.astype(np.float32)

@@ -9,6 +9,9 @@ import numpy as np
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF}
 #: Above what any recorder does; a header that says more lies (Hz).
 _MAX_RATE = 400_000
+_MAX_CHANNELS = 256
+#: Values that are decoded at a time, before channels are averaged.
+_BLOCK = 2**22
 
 
 def decode_audio(data, *, duration=None, max_seconds=None):
@@ -33,12 +36,12 @@ def decode_audio(data, *, duration=None, max_seconds=None):
     wav = _find_wav_samples(data)
     if wav is not None:
         channels, rate, samples = wav
+        _check_channels(channels)
         n_frames = _count_frames(len(samples) // channels, rate, duration, max_seconds)
         samples = samples[: n_frames * channels].reshape(-1, channels)
         signal = np.multiply(samples, np.float32(1 / 32768), dtype=np.float32)
-    else:
-        signal, rate = _read_soundfile(data, duration, max_seconds)
-    return as_mono(signal), rate
+        return as_mono(signal), rate
+    return _read_soundfile(data, duration, max_seconds)
 
 
 def _find_wav_samples(data):
@@ -74,13 +77,35 @@ def _read_soundfile(data, duration, max_seconds):
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = file.samplerate
+            _check_channels(file.channels)
             n_frames = _count_frames(file.frames, rate, duration, max_seconds)
-            signal = file.read(n_frames, dtype="float32", always_2d=True)
+            signal = _read_mono(file, n_frames)
     except soundfile.LibsndfileError as error:
         raise ValueError(f"no audio could be decoded: {error.error_string}") from None
     if len(signal) < n_frames:
         raise ValueError(f"it is cut off after {len(signal):,} of {n_frames:,} frames")
     return signal, rate
+
+
+def _read_mono(file, n_frames):
+    """Read and average block by block, however many channels there are."""
+    signal = np.empty(n_frames, dtype=np.float32)
+    step, n_read = max(1, _BLOCK // file.channels), 0
+    while n_read < n_frames:
+        n_wanted = min(step, n_frames - n_read)
+        block = file.read(n_wanted, dtype="float32", always_2d=True)
+        signal[n_read : n_read + len(block)] = as_mono(block)
+        n_read += len(block)
+        if len(block) < n_wanted:
+            break
+    return signal[:n_read]
+
+
+def _check_channels(channels):
+    if not 1 <= channels <= _MAX_CHANNELS:
+        raise ValueError(
+            f"its header says {channels} channels, not 1 to {_MAX_CHANNELS}"
+        )
 
 
 def _count_frames(n_frames, rate, duration, max_seconds):
