@@ -9,6 +9,8 @@ import numpy as np
 _FAR = 64
 #: Share of the announced frames that must be there: some containers only estimate.
 _WHOLE = 0.9
+#: Above what anything plays; a header that says more would make any length short (Hz).
+_MAX_RATE = 1000
 _BEGINNINGS = {
     b"\x1aE\xdf\xa3": "Matroska",
     b"\x00\x00\x01\xba": "MPEG",
@@ -117,7 +119,7 @@ def _read_header(path, container, max_seconds, max_pixels):
         raise ValueError(
             f"its {width:.0f}x{height:.0f} pixels exceed max_pixels={max_pixels:,}"
         )
-    rate = rate if 0 < rate < 1e6 else 25.0
+    rate = rate if 0 < rate <= _MAX_RATE else 25.0
     if max_seconds is not None and n_frames / rate > max_seconds:
         raise ValueError(
             f"its {n_frames / rate:.1f} s exceed max_seconds={max_seconds}"
