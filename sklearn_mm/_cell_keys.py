@@ -86,6 +86,8 @@ class _CellDigest:
                 return b"file" + self.digest(read_source(path, **self.bounds))
             if not os.path.isabs(path):
                 path = os.path.join(self.folder, path)
+            elif self.bounds["root"] is not None:
+                return None  # refused, though it may be the same file
             status = os.stat(path)
         except (OSError, ValueError, TypeError):
             return None  # the loader will say what is wrong with it

@@ -157,11 +157,13 @@ class ImageLoader(BaseLoader):
             pixels, averaged = decode_image(
                 data, self.color, max_pixels=self.max_pixels, cover=size
             )
-            return pixels, "bgr", pixel_maximum(pixels.dtype), averaged
-        pixels = as_pixels(cell, max_pixels=self.max_pixels)
+            order = "bgr"
+        else:
+            pixels, order = as_pixels(cell, max_pixels=self.max_pixels), "rgb"
+            averaged = False
         if self.scale:
             check_range(pixels)
-        return pixels, "rgb", pixel_maximum(pixels.dtype), False
+        return pixels, order, pixel_maximum(pixels.dtype), averaged
 
     def _fit_to_size(self, pixels, height, width, averaged):
         if self.aspect == "crop":
