@@ -5,6 +5,8 @@ import struct
 
 import numpy as np
 
+from ._interrupt import defer_interrupts
+
 #: Data sizes that programs write when they stream and do not know the length.
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF}
 #: Above what any recorder does; a header that says more lies (Hz).
@@ -75,7 +77,7 @@ def _read_soundfile(data, duration, max_seconds):
     import soundfile
 
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with defer_interrupts(), soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = file.samplerate
             _check_channels(file.channels)
             n_frames = _count_frames(file.frames, rate, duration, max_seconds)

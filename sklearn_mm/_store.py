@@ -6,17 +6,21 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 #: Keys that one query asks for.
 _QUERY = 500
 #: Seconds to wait for other processes that write.
 _PATIENCE = 60
+# A table of another layout has another name: versions of the package share a file.
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS arrays
-    (key BLOB PRIMARY KEY, shape TEXT NOT NULL, data BLOB NOT NULL)
+CREATE TABLE IF NOT EXISTS checked_arrays
+    (key BLOB PRIMARY KEY, shape BLOB NOT NULL, digest BLOB NOT NULL,
+     data BLOB NOT NULL)
 """
 
 
@@ -35,9 +39,9 @@ class ArrayStore:
     """float32 arrays by key, in memory and in a file.
 
     The file is a database of sqlite in WAL mode: what a process writes is there as a
-    whole or not at all, wherever it is killed, and several may write at once. If it
-    cannot be read or written, one warning says so, and memory alone is used from then
-    on.
+    whole or not at all, wherever it is killed, and several may write at once. Each
+    array has a digest, and one that was damaged since is not found. If the file cannot
+    be read or written, one warning says so, and memory alone is used from then on.
 
     Parameters
     ----------
@@ -155,6 +159,7 @@ class ArrayStore:
             return self._await_turn(action, args)
         except (sqlite3.Error, OSError) as error:
             self._broken = True
+            self._disconnect()
             warnings.warn(
                 f"the cache {str(self.path)!r} cannot be used ({error}); what is "
                 "encoded is kept in memory alone.",
@@ -192,48 +197,65 @@ class ArrayStore:
         connection.execute(_SCHEMA)
         return connection
 
+    def _disconnect(self):
+        """Let go of the file, so that no other process waits for this one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
     def _read(self, keys):
         found = {}
         for start in range(0, len(keys), _QUERY):
             some = keys[start : start + _QUERY]
             marks = ",".join("?" * len(some))
-            query = f"SELECT key, shape, data FROM arrays WHERE key IN ({marks})"
-            for key, shape, data in self._connection.execute(query, some):
-                shape = tuple(int(n) for n in shape.split(",") if n)
-                found[key] = np.frombuffer(data, np.float32).reshape(shape)
+            columns = "SELECT key, shape, digest, data FROM checked_arrays"
+            rows = self._connection.execute(f"{columns} WHERE key IN ({marks})", some)
+            for key, shape, digest, data in rows:
+                if _is_whole(key, shape, digest, data):
+                    shape = tuple(int(n) for n in shape.split(b",") if n)
+                    found[key] = np.frombuffer(data, np.float32).reshape(shape)
         return found
 
     def _write(self, arrays):
-        rows = [
-            (key, ",".join(map(str, array.shape)), array.data.cast("B"))
-            if array.size
-            else (key, ",".join(map(str, array.shape)), b"")
-            for key, array in arrays.items()
-        ]
-        self._connection.execute("BEGIN IMMEDIATE")
+        rows = [_as_row(key, array) for key, array in arrays.items()]
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO arrays VALUES (?, ?, ?)", rows
+                "INSERT OR REPLACE INTO checked_arrays VALUES (?, ?, ?, ?)", rows
             )
             self._evict()
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # sqlite ends some by itself
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def _evict(self):
         """Delete the oldest, down to nine tenths of the bound, if it is exceeded."""
+        if self._find_size() > self.max_bytes:
+            self._drop_others()
         excess = self._find_size() - self.max_bytes
         if excess <= 0:
             return
         excess += 0.1 * self.max_bytes
-        oldest = "SELECT rowid, length(data) FROM arrays ORDER BY rowid"
+        oldest = "SELECT rowid, length(data) FROM checked_arrays ORDER BY rowid"
         for last, size in self._connection.execute(oldest):
-            excess -= size
+            excess -= size or 0
             if excess <= 0:
-                self._connection.execute("DELETE FROM arrays WHERE rowid <= ?", (last,))
+                delete = "DELETE FROM checked_arrays WHERE rowid <= ?"
+                self._connection.execute(delete, (last,))
                 return
-        self._connection.execute("DELETE FROM arrays")
+        self._connection.execute("DELETE FROM checked_arrays")
+
+    def _drop_others(self):
+        """Forget what other versions of the package keep in this file."""
+        query = (
+            "SELECT name FROM sqlite_master WHERE type = 'table' "
+            "AND name NOT IN ('checked_arrays', 'sqlite_sequence')"
+        )
+        for (name,) in self._connection.execute(query).fetchall():
+            self._connection.execute(f'DROP TABLE "{name}"')
 
     def _find_size(self):
         """Bytes of the pages in use, which sqlite knows without a look at the rows."""
@@ -244,11 +266,12 @@ class ArrayStore:
         return (numbers[0] - numbers[1]) * numbers[2]
 
     def _measure(self):
-        query = "SELECT count(*), coalesce(sum(length(data)), 0) FROM arrays"
+        query = "SELECT count(*), coalesce(sum(length(data)), 0) FROM checked_arrays"
         return self._connection.execute(query).fetchone()
 
     def _erase(self):
-        self._connection.execute("DELETE FROM arrays")
+        self._drop_others()
+        self._connection.execute("DELETE FROM checked_arrays")
         self._connection.execute("VACUUM")
 
     def __getstate__(self):
@@ -257,6 +280,24 @@ class ArrayStore:
 
     def __setstate__(self, state):
         self.__init__(**state)
+
+
+def _as_row(key, array):
+    shape = ",".join(map(str, array.shape)).encode()
+    data = array.data.cast("B") if array.size else b""
+    return key, shape, _digest(key, shape, data), data
+
+
+def _digest(key, shape, data):
+    # The key too: a damaged index leads to another key's row.
+    return xxh3_64_digest(data, xxh3_64_intdigest(key + shape))
+
+
+def _is_whole(key, shape, digest, data):
+    try:
+        return _digest(key, shape, data) == digest
+    except TypeError:  # a damaged row may hold anything
+        return False
 
 
 def _freeze(array):

@@ -152,7 +152,7 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
                 self._solve_nipals(vectors)
             else:
                 self._solve_svd(vectors)
-        except Exception:  # an aligner that was fitted still is
+        except BaseException:  # an aligner that was fitted still is
             vars(self).clear()
             vars(self).update(before)
             raise

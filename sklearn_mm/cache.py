@@ -73,7 +73,8 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
     samples are kept in memory. ``fit`` encodes, and tells scikit-learn's callbacks
     after each batch. Samples are kept as float32.
 
-    What a folder holds is believed: keep it where only those can write who may decide
+    Each kept sample has a checksum, and one that was damaged is encoded again. Against
+    intent that helps nothing: keep the folder where only those can write who may decide
     your results. No code is ever loaded from it. A change of an encoder's own source
     code is noticed by the version of its package, or if it is a function, but not in a
     class of a script: ``clear`` the cache then.

@@ -15,6 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["metrics._retrieval"],
     ["metrics._scorers", "metrics._transcripts"],
+    ["_fork", "_interrupt"],
     [
         "_lazy",
         "_imports",

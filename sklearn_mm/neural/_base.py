@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import Subset
 
 from .._imports import Interval, Options, check_parameters
+from .._interrupt import note_interrupts
 from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
@@ -184,7 +185,8 @@ class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNe
 
     def _train(self, samples, target, fit_params):
         try:
-            NeuralNet.partial_fit(self, samples, target, **fit_params)
+            with note_interrupts() as interrupts:
+                NeuralNet.partial_fit(self, samples, target, **fit_params)
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise
@@ -193,6 +195,8 @@ class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNe
                 f"of one sample; batch_size is {self.batch_size}, and there are "
                 f"{len(samples)} samples."
             ) from None
+        if interrupts:  # skorch hides it: a grid search would go on with this net
+            raise KeyboardInterrupt
 
     def _draw_seed(self):
         generator = check_random_state(self.random_state)

@@ -182,9 +182,10 @@ class BranchesMixin(ModalityColumnsMixin):
         before = dict(vars(self))
         try:
             return self._read_samples(_align(X), reset, y)
-        except Exception:  # a net that was fitted still is
-            vars(self).clear()
-            vars(self).update(before)
+        except BaseException:  # a net that was fitted still is
+            if reset:  # else nothing was changed, and other threads may predict
+                vars(self).clear()
+                vars(self).update(before)
             raise
 
     def _read_samples(self, X, reset, y):

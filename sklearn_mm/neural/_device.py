@@ -5,6 +5,10 @@ from contextlib import contextmanager
 import torch
 from skorch.utils import to_device
 
+from .._fork import protect_children
+
+protect_children()
+
 
 def pick_device(device):
     """Give the device that "auto" stands for: cuda, else mps, else cpu."""

@@ -3,6 +3,9 @@
 import os
 from weakref import WeakValueDictionary
 
+from .._fork import protect_children
+
+protect_children()
 _engines = WeakValueDictionary()
 
 
