@@ -4,6 +4,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from itertools import chain
+from threading import Event, Semaphore
 
 import numpy as np
 import pandas as pd
@@ -206,10 +207,7 @@ def try_cells(column, rows, load, n_jobs=None):
     if effective_n_jobs(n_jobs) == 1:
         failures = [_load_chunk(column.cells, rows, load)]
     else:
-        failures = Parallel(n_jobs=n_jobs, require="sharedmem")(
-            delayed(_load_chunk)(column.cells, rows[i : i + CHUNK], load)
-            for i in range(0, len(rows), CHUNK)
-        )
+        failures = _load_in_threads(column.cells, rows, load, n_jobs)
     return [
         (column.labels[row], describe_cell(column.cells[row]), reason)
         for row, reason in chain.from_iterable(failures)
@@ -241,9 +239,30 @@ def report_failures(failures, owner, n_samples, on_error):
     raise LoadError(message.rstrip(), failures)
 
 
-def _load_chunk(cells, rows, load):
+def _load_in_threads(cells, rows, load, n_jobs):
+    n_threads = effective_n_jobs(n_jobs)
+    gate, stop = Semaphore(n_threads), Event()
+
+    def load_chunk(chunk):
+        with gate:
+            return _load_chunk(cells, chunk, load, stop)
+
+    try:
+        return Parallel(n_jobs=n_jobs, require="sharedmem")(
+            delayed(load_chunk)(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)
+        )
+    except BaseException:  # a thread that still decodes at exit would abort the process
+        stop.set()
+        for _ in range(n_threads):
+            gate.acquire()
+        raise
+
+
+def _load_chunk(cells, rows, load, stop=None):
     failures = []
     for row in rows:
+        if stop is not None and stop.is_set():
+            break
         try:
             load(row, cells[row])
         except _BAD as error:

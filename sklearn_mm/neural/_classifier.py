@@ -200,8 +200,8 @@ class NetClassifier(NetClassifierMixin, BaseNet):
     Notes
     -----
     Ctrl-C ends the training: the net keeps the best epoch so far, or without
-    ``early_stopping`` the weights it has, and can predict. Unlike skorch's, ``fit`` then
-    raises KeyboardInterrupt, so that a grid search stops as well.
+    ``early_stopping`` the weights it has, and can predict. Then ``fit`` raises
+    KeyboardInterrupt, unlike skorch's, so that a grid search stops as well.
 
     Samples that are missing (all NaN) are left out in ``fit``; in ``predict`` they
     count as the mean of the input. Sample weights weigh losses within batches, which
