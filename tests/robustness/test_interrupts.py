@@ -54,7 +54,7 @@ LOADS = {
 CELLS = {
     "images": "[photo] * 20_000",
     "sounds": "[sound] * 100_000",
-    "videos": "[clip] * 100_000",
+    "videos": "[clip] * 3_000",
 }
 CLIP = """
 import os, tempfile
