@@ -51,6 +51,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "neural._speech": ["SpeechRecognizer"],
         "datasets": [],
         "ensemble": [],
+        "inspection": [],
         "metrics": [],
         "nets": [],
         "neural": [],

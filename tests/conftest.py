@@ -7,6 +7,8 @@ from pathlib import Path
 
 # One thread each: tests run side by side, and threads that wait spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Pictures open no windows.
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 import cv2
 import numpy as np

@@ -96,8 +96,26 @@ LAYERS = [
     ["pretrained._aligner", "pretrained._defaults"],
     ["compose"],
     ["pipeline"],
+    ["inspection._axes", "inspection._thumbnails"],
+    [
+        "inspection._agreement_display",
+        "inspection._embedding_display",
+        "inspection._history_display",
+        "inspection._importance_display",
+        "inspection._missing_display",
+        "inspection._retrieval_display",
+        "inspection._weights_display",
+    ],
 ]
-SUBPACKAGES = ["ensemble", "datasets", "metrics", "nets", "neural", "pretrained"]
+SUBPACKAGES = [
+    "ensemble",
+    "datasets",
+    "inspection",
+    "metrics",
+    "nets",
+    "neural",
+    "pretrained",
+]
 INITS = ["__init__", *(f"{name}.__init__" for name in SUBPACKAGES)]
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name)

@@ -155,7 +155,7 @@ class ModalityAgreementDisplay:
 
     def _annotate(self, row, column, value):
         if np.isnan(value):
-            text, color = "–", "0.4"
+            text, color = "none", "0.4"
         else:
             red, green, blue, _ = self.image_.cmap(self.image_.norm(value))
             dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5

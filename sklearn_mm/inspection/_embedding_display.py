@@ -1,0 +1,343 @@
+"""A map of embeddings, with the cells themselves as its points."""
+
+import textwrap
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from .._column import as_column
+from ._axes import N_COLORS, make_axes, pick_colors
+from ._thumbnails import find_drawing, is_missing, is_picture, make_picture
+
+#: Letters of a text that are written, and their size in points.
+_N_LETTERS, _FONT_SIZE = 18, 7
+_GRAY = (0.5, 0.5, 0.5, 1.0)
+
+
+class EmbeddingDisplay:
+    """A map of embeddings, close together what the encoder finds alike.
+
+    Images are drawn where they lie, sounds as log-mel spectrograms, texts as words; as
+    many as have room without covering one another. The others, and all of them if no
+    cells are given, are dots.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_samples, 2)
+        Places on the map; a row with NaN has none.
+    cells : column or None, default=None
+        What is drawn there.
+    labels : array-like of shape (n_samples,) or None, default=None
+        Colours: of classes, or of numbers if there are more than 20 floats.
+    modality : {"image", "audio", "video", "text"} or None, default=None
+        How the cells are drawn; found by looking at them by default.
+    root : str, PathLike or None, default=None
+        Folder that paths are relative to.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes.
+    figure_ : matplotlib Figure
+        Figure.
+    points_ : matplotlib PathCollection
+        The dots of the rows whose cells are not drawn.
+    thumbnails_ : list of matplotlib AnnotationBbox
+        The cells that are drawn.
+    shown_ : ndarray of int
+        Their rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_mm.inspection import EmbeddingDisplay
+    >>> pixels, y = load_digits(return_X_y=True)
+    >>> images = pixels.reshape(-1, 8, 8)
+    >>> display = EmbeddingDisplay.from_embeddings(
+    ...     pixels, cells=images, modality="image", labels=y
+    ... )
+    >>> len(display.shown_) == len(display.thumbnails_) > 20
+    True
+    """
+
+    def __init__(self, embedding, *, cells=None, labels=None, modality=None, root=None):
+        self.embedding = embedding
+        self.cells = cells
+        self.labels = labels
+        self.modality = modality
+        self.root = root
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        *,
+        cells=None,
+        labels=None,
+        transformer=None,
+        modality=None,
+        root=None,
+        ax=None,
+    ):
+        """Embed samples, and draw the map.
+
+        Parameters
+        ----------
+        estimator : transformer
+            A fitted encoder, or a pipeline that ends in one.
+        X : column, DataFrame or ndarray
+            What it transforms.
+        cells : column or None, default=None
+            What is drawn; often ``X`` itself.
+        labels : array-like of shape (n_samples,) or None, default=None
+            Colours, see above.
+        transformer : transformer or None, default=None
+            What makes two dimensions of the vectors, see ``from_embeddings``.
+        modality : {"image", "audio", "video", "text"} or None, default=None
+            How the cells are drawn.
+        root : str, PathLike or None, default=None
+            Folder that paths are relative to.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on.
+
+        Returns
+        -------
+        EmbeddingDisplay
+            The display.
+        """
+        return cls.from_embeddings(
+            estimator.transform(X),
+            cells=cells,
+            labels=labels,
+            transformer=transformer,
+            modality=modality,
+            root=root,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_embeddings(
+        cls,
+        vectors,
+        *,
+        cells=None,
+        labels=None,
+        transformer=None,
+        modality=None,
+        root=None,
+        ax=None,
+    ):
+        """Make two dimensions of vectors, and draw the map.
+
+        Parameters
+        ----------
+        vectors : array-like or sparse matrix of shape (n_samples, n_features)
+            Embeddings; rows with NaN are left out.
+        cells : column or None, default=None
+            What is drawn.
+        labels : array-like of shape (n_samples,) or None, default=None
+            Colours, see above.
+        transformer : transformer or None, default=None
+            What makes two dimensions of them: fitted, it transforms; otherwise a clone
+            is fitted. By default :class:`~sklearn.decomposition.PCA`, or nothing if
+            there are two already. :class:`~sklearn.manifold.TSNE` keeps neighbours
+            together better.
+        modality : {"image", "audio", "video", "text"} or None, default=None
+            How the cells are drawn.
+        root : str, PathLike or None, default=None
+            Folder that paths are relative to.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on.
+
+        Returns
+        -------
+        EmbeddingDisplay
+            The display.
+        """
+        vectors = vectors if issparse(vectors) else np.asarray(vectors, dtype=float)
+        # A sum is NaN where any value is.
+        present = ~np.isnan(np.asarray(vectors.sum(axis=1)).ravel())
+        embedding = np.full((vectors.shape[0], 2), np.nan)
+        if transformer is None and vectors.shape[1] == 2 and not issparse(vectors):
+            embedding[present] = vectors[present]
+        else:
+            embedding[present] = _reduce(transformer, vectors[present])
+        display = cls(
+            embedding, cells=cells, labels=labels, modality=modality, root=root
+        )
+        return display.plot(ax)
+
+    def plot(self, ax=None, *, size=26):
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on; new ones by default.
+        size : float, default=26
+            Longer side of a picture, in points (1/72 inch).
+
+        Returns
+        -------
+        EmbeddingDisplay
+            The display.
+        """
+        self.ax_ = make_axes(ax, (7.6, 5.8))
+        self.figure_ = self.ax_.figure
+        embedding = np.asarray(self.embedding, dtype=float)
+        present = np.flatnonzero(~np.isnan(embedding).any(axis=1))
+        colors = self._color(len(embedding))
+        self._frame(embedding[present], size if self.cells is not None else 0)
+        self.thumbnails_, self.shown_ = [], np.array([], dtype=int)
+        if self.cells is not None:
+            self._draw_cells(embedding, present, colors, size)
+        dots = np.setdiff1d(present, self.shown_)
+        self.points_ = self.ax_.scatter(
+            *embedding[dots].T,
+            s=18 if self.cells is None else 6,
+            color=colors[dots],
+            linewidth=0,
+            alpha=0.8 if self.cells is None else 0.5,
+            zorder=1,
+        )
+        return self
+
+    # Colours.
+
+    def _color(self, n_samples):
+        """Give each row's colour, and explain them beside the axes."""
+        if self.labels is None:
+            plain = "tab:blue" if self.cells is None else "0.5"
+            from matplotlib.colors import to_rgba
+
+            return np.tile(to_rgba(plain), (n_samples, 1))
+        labels = np.asarray(self.labels)
+        classes, codes = np.unique(labels.astype(object), return_inverse=True)
+        if labels.dtype.kind == "f" and len(classes) > N_COLORS:
+            return self._color_numbers(labels)
+        palette = pick_colors(len(classes))
+        if len(classes) <= N_COLORS:
+            self._add_legend(classes, palette)
+        return palette[codes]
+
+    def _color_numbers(self, numbers):
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+
+        norm = Normalize(np.nanmin(numbers), np.nanmax(numbers))
+        scale = ScalarMappable(norm, "viridis")
+        self.figure_.colorbar(scale, ax=self.ax_)
+        colors = scale.to_rgba(numbers)
+        colors[np.isnan(numbers)] = _GRAY
+        return colors
+
+    def _add_legend(self, classes, palette):
+        from matplotlib.patches import Patch
+
+        self.ax_.legend(
+            handles=[Patch(color=c, label=str(n)) for n, c in zip(classes, palette)],
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            frameon=False,
+            handlelength=1,
+            handleheight=1,
+        )
+
+    # Places.
+
+    def _frame(self, places, size):
+        """Set limits that leave room for the pictures at the edge."""
+        ax = self.ax_
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_color("0.8")
+        ax.update_datalim(places)
+        ax.set_aspect("equal", adjustable="datalim")
+        self.figure_.draw_without_rendering()  # the layout says how large the axes are
+        box = ax.get_window_extent()
+        room = size * self.figure_.dpi / 72
+        ax.margins(
+            0.04 + room / 2 / max(1, box.width - room),
+            0.04 + room / 2 / max(1, box.height - room),
+        )
+        ax.autoscale_view()
+        self.figure_.draw_without_rendering()
+
+    def _draw_cells(self, embedding, present, colors, size):
+        cells = as_column(self.cells, type(self).__name__).cells
+        modality = find_drawing(cells, self.modality, self.root)
+        if modality == "sequence":
+            raise ValueError(
+                "series cannot be drawn as points of a map. Leave cells out, or say "
+                'what they are, such as modality="audio".'
+            )
+        half_sizes, shown = [], []
+        centers = self.ax_.transData.transform(embedding)
+        # In the order of the rows the first class would take all the room.
+        for row in np.random.default_rng(0).permutation(present):
+            if is_missing(cells[row]):
+                continue
+            half = _measure(cells[row], modality, size) * self.figure_.dpi / 144
+            if _overlap(centers[row], half, centers[shown], half_sizes):
+                continue
+            content = _make_content(cells[row], modality, size, self.root)
+            if content is None:
+                continue
+            self._draw_cell(content, embedding[row], colors[row])
+            shown.append(row)
+            half_sizes.append(half)
+        self.shown_ = np.array(shown, dtype=int)
+
+    def _draw_cell(self, content, place, color):
+        from matplotlib.offsetbox import AnnotationBbox
+
+        frame = {"edgecolor": color, "linewidth": 1.4, "boxstyle": "square,pad=0.08"}
+        box = AnnotationBbox(content, place, pad=0, bboxprops=frame, zorder=2)
+        self.thumbnails_.append(self.ax_.add_artist(box))
+
+
+def _reduce(transformer, vectors):
+    if transformer is None:
+        return PCA(2, random_state=0).fit_transform(vectors)
+    try:
+        check_is_fitted(transformer)
+    except NotFittedError:
+        return np.asarray(clone(transformer).fit_transform(vectors))
+    return np.asarray(transformer.transform(vectors))
+
+
+def _shorten(text):
+    return textwrap.shorten(text, _N_LETTERS, placeholder="…") or text[:_N_LETTERS]
+
+
+def _measure(cell, modality, size):
+    """Give the width and height that a cell takes with its frame, in points."""
+    if is_picture(modality):
+        return np.array([size + 4, size + 4])
+    return np.array([0.62 * _FONT_SIZE * len(_shorten(str(cell))) + 4, 13])
+
+
+def _overlap(center, half, centers, half_sizes):
+    """Whether a box covers one of those that are drawn."""
+    if not half_sizes:
+        return False
+    near = np.abs(centers - center) < half + np.array(half_sizes)
+    return near.all(axis=1).any()
+
+
+def _make_content(cell, modality, size, root):
+    """Make what is drawn; None of a cell that cannot be read."""
+    from matplotlib.offsetbox import OffsetImage, TextArea
+
+    if not is_picture(modality):
+        style = {"fontsize": _FONT_SIZE, "parse_math": False}
+        return TextArea(_shorten(str(cell)), textprops=style)
+    try:
+        picture = make_picture(cell, modality, root)
+    except (ValueError, TypeError, OSError):
+        return None
+    return OffsetImage(picture, zoom=size / max(picture.shape[:2]))
