@@ -150,7 +150,7 @@ class ModalityAgreementDisplay:
         self.ax_.tick_params(length=0)
         if colorbar:
             label = "Correlation" if signed else "Share of rows with the same answer"
-            self.figure_.colorbar(self.image_, ax=self.ax_, label=label, shrink=0.9)
+            self.figure_.colorbar(self.image_, ax=self.ax_, label=label, fraction=0.046)
         return self
 
     def _annotate(self, row, column, value):

@@ -259,7 +259,7 @@ class EmbeddingDisplay:
         ax.set_aspect("equal", adjustable="datalim")
         self.figure_.draw_without_rendering()  # the layout says how large the axes are
         box = ax.get_window_extent()
-        room = size * self.figure_.dpi / 72
+        room = (size + 8) * self.figure_.dpi / 72
         ax.margins(
             0.04 + room / 2 / max(1, box.width - room),
             0.04 + room / 2 / max(1, box.height - room),

@@ -164,8 +164,9 @@ def _draw_spectrogram(cell, root):
     else:
         signal, rate = as_signal(cell), _SAMPLING_RATE
     decibel = LogMelSpectrogram(rate, n_mels=40).transform([signal])[0]
-    level = 1 + (decibel - decibel.max()) / 80  # (n_frames, n_mels)
-    colors = matplotlib.colormaps["magma"](level.T[::-1])[..., :3]
+    floor = np.percentile(decibel, 5)  # the noise, which would take half the colours
+    level = (decibel - floor) / max(decibel.max() - floor, 1)  # (n_frames, n_mels)
+    colors = matplotlib.colormaps["magma"](level.T[::-1].clip(0, 1))[..., :3]
     return resize(colors.astype(np.float32), _SIDE * 5 // 8, _SIDE).clip(0, 1)
 
 
@@ -190,7 +191,7 @@ def _write(ax, text, **style):
     points = 72 / ax.figure.dpi
     width, height = 0.94 * box.width * points, 0.94 * box.height * points
     for size in _FONT_SIZES:
-        n_columns = max(4, int(width / (0.56 * size)))
+        n_columns = max(4, int(width / (0.6 * size)))
         n_lines = max(1, int(height / (1.25 * size)))
         lines = textwrap.wrap(text, n_columns, break_long_words=False) or [""]
         fits = max(map(len, lines)) <= n_columns

@@ -107,10 +107,10 @@ class FusionWeightsDisplay:
             self.points_ = self.ax_.scatter(
                 weights.ravel(),
                 np.tile(places, len(weights)) + 0.2,
-                s=14,
-                color="0.15",
-                alpha=0.6,
-                linewidth=0,
+                s=22,
+                color="0.2",
+                edgecolor="white",
+                linewidth=0.6,
                 zorder=3,
             )
         self.ax_.set_xlim(left=0)
