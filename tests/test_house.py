@@ -96,7 +96,8 @@ LAYERS = [
     ["pretrained._aligner", "pretrained._defaults"],
     ["compose"],
     ["pipeline"],
-    ["inspection._axes", "inspection._thumbnails"],
+    ["inspection._axes", "inspection._disturb_table", "inspection._thumbnails"],
+    ["inspection._importance", "inspection._robustness"],
     [
         "inspection._agreement_display",
         "inspection._embedding_display",

@@ -29,7 +29,7 @@ def make_axes(ax=None, size=None):
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=size, layout="constrained")[1]
+    return plt.subplots(figsize=size, layout="compressed")[1]
 
 
 def size_for_bars(n_bars):

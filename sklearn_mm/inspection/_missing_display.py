@@ -84,6 +84,7 @@ class MissingModalityDisplay:
         MissingModalityDisplay
             The display.
         """
+        from ._disturb_table import DISTURBANCES
         from ._robustness import robustness_report
 
         report = robustness_report(
@@ -93,6 +94,10 @@ class MissingModalityDisplay:
             modalities=modalities,
             scoring=scoring,
             shares=shares,
+            # Noise and the like would be computed to be left out.
+            strengths={
+                kind: dict.fromkeys(own, ()) for kind, own in DISTURBANCES.items()
+            },
             random_state=random_state,
         )
         return cls(report, scoring=scoring).plot(ax)

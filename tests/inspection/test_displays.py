@@ -38,8 +38,14 @@ from sklearn_mm.inspection import (
 )
 from sklearn_mm.nets import TabularMLP
 
-from ..conftest import encode_audio, encode_image, encode_video, make_clip, make_photo
-from ..conftest import make_tone as make_sound
+from ..conftest import (
+    encode_audio,
+    encode_image,
+    encode_video,
+    make_clip,
+    make_photo,
+    make_tone,
+)
 
 HISTORY = [
     {"epoch": 1, "train_loss": 2.0, "valid_loss": 1.5, "valid_acc": 0.5, "dur": 0.1},
@@ -56,17 +62,18 @@ REPORT = pd.DataFrame(
     }
 )
 POINTS = np.random.default_rng(0).normal(size=(30, 2))
-#: One of each kind, with what its second plot must not change.
+#: One of each kind.
 DISPLAYS = {
     "importance": ModalityImportanceDisplay([0.3, 0.5], ["image", "audio"]),
     "missing": MissingModalityDisplay(REPORT),
     "agreement": ModalityAgreementDisplay([[1, 0.2], [0.2, 1]], ["image", "audio"]),
     "weights": FusionWeightsDisplay([[0.3, 0.7], [0.5, 0.5]], ["image", "audio"]),
     "history": TrainingHistoryDisplay(HISTORY, metrics=["train_loss", "valid_acc"]),
-    "embedding": EmbeddingDisplay(POINTS, cells=["a", "b", "c"] * 10, labels=POINTS[0]),
+    "embedding": EmbeddingDisplay(
+        POINTS, cells=["a", "b", "c"] * 10, labels=np.arange(30) % 3
+    ),
     "retrieval": RetrievalDisplay(["one"], [["two", "three"]], right=[[True, False]]),
 }
-DISPLAYS["embedding"].labels = np.arange(30) % 3
 
 
 @pytest.fixture(autouse=True)
@@ -133,9 +140,7 @@ def test_importances_are_the_bars_and_the_largest_is_on_top():
     )
     display = ModalityImportanceDisplay.from_importances(result)
     np.testing.assert_allclose([b.get_width() for b in display.bars_], [0.1, 0.5, -0.2])
-    heights = display.ax_.transData.transform([b.get_xy()[::1] for b in display.bars_])[
-        :, 1
-    ]
+    heights = display.ax_.transData.transform([b.get_xy() for b in display.bars_])[:, 1]
     assert list(np.argsort(-heights)) == [1, 0, 2]
     (spans,) = display.bars_.errorbar.lines[2]
     spread = [np.ptp(segment[:, 0]) / 2 for segment in spans.get_segments()]
@@ -501,6 +506,7 @@ def test_right_answers_are_framed_green(colors):
         assert frames(display) == expected.tolist()
     assert display.artists_[2, 0].get_text() == "missing"
     assert display.artists_[2, 1].get_text() == "missing"
+    found = retriever.kneighbors(queries[:2], 2, return_distance=False)
     single = RetrievalDisplay.from_estimator(
         retriever, queries[:2], relevant=[found[0, 1], found[1, 0]], n_neighbors=2
     )
@@ -567,7 +573,7 @@ def test_a_video_is_drawn_by_the_frame_in_its_middle():
 
 def test_cells_that_cannot_be_read_are_named_so_and_texts_are_cut():
     text = "a sentence that goes on " * 40
-    sounds = [make_sound(), b"no sound"]
+    sounds = [make_tone(), b"no sound"]
     display = RetrievalDisplay(
         sounds,
         [[text, "$x$"], ["averyveryveryverylongword" * 3, "b"]],
