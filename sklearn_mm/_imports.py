@@ -5,6 +5,7 @@ import sys
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._indexing import _get_column_indices as get_column_indices
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._param_validation import (
     validate_parameter_constraints as check_parameters,
@@ -45,6 +46,7 @@ __all__ = [
     "check_parameters",
     "check_sample_weight",
     "fit_context",
+    "get_column_indices",
     "import_extra",
     "is_instance",
     "num_samples",

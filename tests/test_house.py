@@ -96,8 +96,16 @@ LAYERS = [
     ["pretrained._aligner", "pretrained._defaults"],
     ["compose"],
     ["pipeline"],
-    ["inspection._axes", "inspection._disturb_table", "inspection._thumbnails"],
-    ["inspection._importance", "inspection._robustness"],
+    ["inspection._axes", "inspection._thumbnails"],
+    ["inspection._cells", "inspection._disturb", "inspection._modalities"],
+    ["inspection._answers", "inspection._disturb_table"],
+    ["inspection._html"],
+    [
+        "inspection._explain",
+        "inspection._importance",
+        "inspection._report",
+        "inspection._robustness",
+    ],
     [
         "inspection._agreement_display",
         "inspection._embedding_display",

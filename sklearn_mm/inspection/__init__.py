@@ -1,4 +1,4 @@
-"""What a model makes of each modality: importances, reports, and their pictures."""
+"""To look inside: what modalities are worth, how they fail, reports and pictures."""
 
 from .._lazy import lazy_names
 
@@ -12,5 +12,9 @@ __getattr__, __dir__, __all__ = lazy_names(
         "_missing_display": ["MissingModalityDisplay"],
         "_retrieval_display": ["RetrievalDisplay"],
         "_weights_display": ["FusionWeightsDisplay"],
+        "_explain": ["Explanation", "explain"],
+        "_importance": ["modality_importance"],
+        "_report": ["modality_report"],
+        "_robustness": ["make_robustness_scorer", "robustness_report"],
     },
 )

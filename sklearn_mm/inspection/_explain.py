@@ -1,0 +1,229 @@
+"""One row's prediction: what each modality says, and what it counts."""
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier
+
+from .._column import as_column
+from .._table import list_columns
+from ._answers import find_present, quiet
+from ._cells import as_table, blank_cells, count_rows, take_column
+from ._disturb_table import find_files, find_kinds
+from ._html import render_cell
+from ._modalities import find_core, find_modalities, list_others
+
+#: Classes that are printed, the likeliest.
+_SHOWN = 5
+
+
+class Explanation:
+    """What the modalities say of one row, and what all fused say.
+
+    :func:`explain` makes it. It prints as a table; notebooks show the cells too.
+
+    Parameters
+    ----------
+    probabilities : DataFrame of shape (n_modalities + 1, n_classes)
+        Probabilities of the classes by each modality alone, NaN where it is missing,
+        and a last row "fused". Of a model without probabilities 1 for its class and 0
+        for the others; of a regressor one column, "prediction", or one for each output.
+    weights : Series of shape (n_modalities,) or None
+        Weights of the modalities in a vote, those that answer scaled to sum to one.
+    prediction : object
+        The fused prediction.
+    cells : dict of str to list
+        By modality, tuples (column, kind, cell); None is a missing cell.
+    files : dict of str to dict
+        By modality, where its files are.
+
+    Attributes
+    ----------
+    modalities : list of str
+        Names of the modalities.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_mm.inspection import Explanation
+    >>> said = pd.DataFrame({"no": [0.3, 0.2], "yes": [0.7, 0.8]}, ["image", "fused"])
+    >>> Explanation(said, None, "yes", {"image": []}, {})
+    prediction: yes
+           yes   no
+    image  0.7  0.3
+    fused  0.8  0.2
+    """
+
+    def __init__(self, probabilities, weights, prediction, cells, files):
+        self.probabilities = probabilities
+        self.weights = weights
+        self.prediction = prediction
+        self.modalities = list(cells)
+        self._cells = cells
+        self._files = files
+
+    def __repr__(self):
+        """Print the likeliest classes by modality."""
+        table = self._shorten()
+        if self.weights is not None:
+            table = table.assign(weight=self.weights)
+        shown = table.round(3).to_string(na_rep="")
+        return f"prediction: {self.prediction}\n{shown}"
+
+    def _repr_html_(self):
+        """Show the cells beside what was made of them."""
+        table = self._shorten()
+        head = ["", "cells", *table.columns]
+        head += [] if self.weights is None else ["weight"]
+        lines = ["".join(f"<th>{escape(str(name))}</th>" for name in head)]
+        for name, row in table.iterrows():
+            numbers = list(row)
+            if self.weights is not None:
+                numbers.append(self.weights.get(name, np.nan))
+            values = ["" if np.isnan(number) else f"{number:.3g}" for number in numbers]
+            cells = [f"<b>{escape(str(name))}</b>", self._render(name), *values]
+            lines.append("".join(f"<td>{cell}</td>" for cell in cells))
+        rows = "".join(f"<tr>{line}</tr>" for line in lines)
+        prediction = escape(str(self.prediction))
+        return f"<table>{rows}</table><p>prediction: <b>{prediction}</b></p>"
+
+    def _shorten(self):
+        """Keep the classes that are likeliest when all is fused."""
+        columns = self.probabilities.columns
+        if not self.modalities or list(columns) == ["prediction"]:
+            return self.probabilities
+        fused = self.probabilities.loc["fused"].to_numpy()
+        return self.probabilities.iloc[:, np.argsort(-fused, kind="stable")[:_SHOWN]]
+
+    def _render(self, name):
+        shown = []
+        cells = self._cells.get(name, [])
+        for column, kind, cell in cells:
+            label = f"{escape(str(column))}: " if len(cells) > 1 else ""
+            missing = cell is None
+            files = self._files.get(name, {})
+            value = "missing" if missing else render_cell(cell, kind, files)
+            shown.append(f"{label}{value}")
+        return "<br>".join(shown)
+
+
+def explain(estimator, x, *, modalities=None):
+    """Explain the prediction of one row by its modalities.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted fusion estimator, joint net, pipeline or search of these, or any
+        estimator over a table that takes missing cells.
+    x : DataFrame, Series, ndarray or dict of arrays
+        One row of the table.
+    modalities : dict of str to columns or None, default=None
+        Columns of each modality. By default those of the estimator's own specs; if it
+        has none, or they overlap or choose by a callable, each column is a modality.
+
+    Returns
+    -------
+    Explanation
+        With ``probabilities`` by each modality alone, all others made missing, and
+        fused; the ``weights`` of a vote, None if there is none or they change from row
+        to row (``weights="confidence"``); ``prediction``; ``modalities``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_mm import MultimodalVotingClassifier
+    >>> from sklearn_mm.inspection import explain
+    >>> X, y = load_digits(n_class=3, return_X_y=True)  # halves of digits
+    >>> X, model = X / 16, LogisticRegression()
+    >>> fusion = MultimodalVotingClassifier(
+    ...     [("upper", model, slice(0, 32)), ("lower", model, slice(32, 64))],
+    ...     weights=[1, 3],
+    ... ).fit(X[:300], y[:300])
+    >>> X[400, :32] = float("nan")
+    >>> explain(fusion, X[400:401])
+    prediction: 1
+               1      2      0  weight
+    upper                          0.0
+    lower  0.491  0.372  0.136     1.0
+    fused  0.491  0.372  0.136
+    """
+    X = _as_row(x)
+    columns = find_modalities(estimator, X, modalities)
+    present = {
+        name: bool(rows[0])
+        for name, rows in find_present(estimator, X, columns).items()
+    }
+    names, fused, prediction = _ask(estimator, X)
+    said = {name: np.full(len(fused), np.nan) for name in columns}
+    for name in columns:
+        if present[name]:
+            alone = blank_cells(X, list_others(columns, name))
+            said[name] = _ask(estimator, alone)[1]
+    said["fused"] = fused
+    probabilities = pd.DataFrame.from_dict(said, orient="index", columns=names)
+    files = {name: find_files(estimator, name) for name in columns}
+    cells = {name: _take_cells(X, keys, files[name]) for name, keys in columns.items()}
+    weights = _find_weights(find_core(estimator)[0], present)
+    return Explanation(probabilities, weights, prediction, cells, files)
+
+
+def _as_row(x):
+    if isinstance(x, pd.Series):
+        x = x.to_frame().T.infer_objects()
+    elif isinstance(x, np.ndarray) and x.ndim == 1:
+        x = x[None]
+    x = as_table(x)
+    if count_rows(x) != 1:
+        raise ValueError(
+            f"explain takes one row, got {count_rows(x)}; X.iloc[[0]] is the first."
+        )
+    return x
+
+
+def _ask(estimator, X):
+    """Give the names of what is said of a row, the numbers, and the prediction."""
+    with quiet():
+        prediction = np.asarray(estimator.predict(X))[0]
+        if not is_classifier(estimator):
+            numbers = np.ravel(prediction)
+            names = [f"prediction{i}" for i in range(len(numbers))]
+            return names if len(names) > 1 else ["prediction"], numbers, prediction
+        classes = estimator.classes_
+        if not hasattr(estimator, "predict_proba"):
+            return list(classes), (classes == prediction).astype(float), prediction
+        proba = estimator.predict_proba(X)
+    if isinstance(proba, list):
+        names = [f"{i}_{label}" for i, own in enumerate(classes) for label in own]
+        return names, np.concatenate([part[0] for part in proba]), prediction
+    return list(classes), np.asarray(proba)[0], prediction
+
+
+def _take_cells(X, keys, files):
+    names = list(list_columns(X))
+    kinds = find_kinds(X, keys, files)
+    cells = []
+    for key in keys:
+        column = as_column(take_column(X, key), "explain")
+        name = key if isinstance(X, dict) else names[key]
+        cell = None if column.missing[0] else column.cells[0]
+        cells.append((name, kinds[key], cell))
+    return cells
+
+
+def _find_weights(core, present):
+    """Weights of a vote among the modalities that answer, or None."""
+    weights = getattr(core, "weights_", None)
+    by_row = isinstance(getattr(core, "weights", None), str)
+    by_row = by_row and core.weights == "confidence"
+    fitted = getattr(core, "named_estimators_", {})
+    names = [n for n, member in fitted.items() if not isinstance(member, str)]
+    if weights is None or by_row or set(names) != set(present):
+        return None
+    weights = pd.Series(np.asarray(weights, dtype=float), names)[list(present)]
+    weights *= pd.Series(present)
+    guarded = getattr(core, "guarded_", None)
+    if guarded is not None and present[guarded]:
+        weights[:] = weights.index == guarded
+    return weights / weights.sum() if weights.sum() else weights
