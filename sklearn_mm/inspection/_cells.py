@@ -188,14 +188,14 @@ def _move(column, order):
             return pl.Series(column.name, cells, dtype=pl.Object)
         return column.gather(pl.Series(order).replace(-1, None))
     if isinstance(column, pd.Series):
-        return pd.Series(_move_array(column.array, order), index=column.index)
+        plain = isinstance(column.dtype, np.dtype)
+        array = column.to_numpy() if plain else column.array
+        return pd.Series(_move_array(array, order), index=column.index)
     return _move_array(np.asarray(column), order)
 
 
 def _move_array(array, order):
     missing = order < 0
-    if hasattr(array, "to_numpy") and isinstance(array.dtype, np.dtype):
-        array = array.to_numpy()
     if not isinstance(array, np.ndarray):  # pandas' own types know missing values
         return take(array, order, allow_fill=True)
     moved = array[order]

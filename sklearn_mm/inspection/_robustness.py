@@ -120,9 +120,13 @@ def robustness_report(
         for disturbance, own, values in _list_trials(kinds, shares, strengths):
             seed = generator.randint(2**31 - 1)
             for strength in values:
-                disturbed = disturb_columns(X, own, disturbance, strength, seed, files)
-                with quiet():
-                    score = scorer(estimator, disturbed, y)
+                score = whole
+                if disturbance not in MOVES or strength > 0:
+                    disturbed = disturb_columns(
+                        X, own, disturbance, strength, seed, files
+                    )
+                    with quiet():
+                        score = scorer(estimator, disturbed, y)
                 row = (name, disturbance, float(strength), score, whole - score)
                 rows.append(row)
     columns = ["modality", "disturbance", "strength", "score", "loss"]
