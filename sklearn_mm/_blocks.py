@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ._column import find_missing
 from .audio import AudioLoader, AudioStatistics
@@ -92,7 +92,13 @@ def _make_table_encoder():
     from skrub import DatetimeEncoder, SquashingScaler, TableVectorizer
 
     dates = DatetimeEncoder(periodic_encoding="spline")
-    return make_pipeline(TableVectorizer(datetime=dates), SquashingScaler(5.0))
+    # What lies far out overflows in float32, when it is squashed.
+    widen = FunctionTransformer(_widen, feature_names_out="one-to-one")
+    return make_pipeline(TableVectorizer(datetime=dates), widen, SquashingScaler(5.0))
+
+
+def _widen(X):
+    return X.astype(np.float64)
 
 
 class Reducer:

@@ -22,6 +22,8 @@ _BAD = (
     *(ValueError, TypeError, OSError, RuntimeError),
     *(ArithmeticError, LookupError, MemoryError),
 )
+#: Reason why numbers are refused.
+INFINITE = "it holds infinity, or a number too large for float32"
 
 
 class LoadError(ValueError):
@@ -342,12 +344,25 @@ def stack_cells(column, *, owner, on_error=None, ragged=False, shape=None):
 def _as_numbers(cell, ndim):
     if isinstance(cell, (str, bytes)):
         raise TypeError(f"it is a {type(cell).__name__}, not an array of numbers")
-    numbers = np.asarray(cell, dtype=np.float32)
+    numbers = to_float32(np.asarray(cell))
+    if np.isinf(numbers).any():
+        raise ValueError(INFINITE)
     if numbers.ndim < ndim:
         raise TypeError("it is a single number, not an array")
     if numbers.size == 0:
         raise ValueError("it is empty")
     return numbers
+
+
+def to_float32(numbers):
+    """Cast numbers; what float32 cannot hold becomes infinite, without a warning."""
+    if numbers.dtype.kind == "c":
+        raise TypeError("it holds complex numbers")
+    with np.errstate(over="ignore"):
+        try:
+            return numbers.astype(np.float32, copy=False)
+        except OverflowError:  # of Python's integers, which have no bound
+            return numbers.astype(np.longdouble).astype(np.float32)
 
 
 def pad_samples(samples, *, length=None, sample_shape=()):

@@ -10,7 +10,17 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ._column import as_column, find_missing, load_cells, stack_cells
+from ._column import (
+    INFINITE,
+    as_column,
+    describe_cell,
+    find_missing,
+    load_cells,
+    report_failures,
+    stack_cells,
+    to_float32,
+    valid_lengths,
+)
 from ._files import names_file, read_source
 from ._imports import Interval, StrOptions, fit_context
 
@@ -150,7 +160,7 @@ class BaseLoader(ArrayTransformer):
         )
 
 
-def as_array(X, owner, *, ragged, on_error=None, shape=None):
+def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
     """Turn a loader's array, or a column of arrays, into one float32 array.
 
     Parameters
@@ -165,6 +175,8 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None):
         What to do about cells that are no arrays, or of another shape.
     shape : tuple of int or None
         Shape of a cell, without the length if ``ragged``, where it is known.
+    gaps : bool
+        Whether single numbers of a sample may be NaN.
 
     Returns
     -------
@@ -177,7 +189,30 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None):
         array = stack_cells(
             column, owner=owner, on_error=on_error, ragged=ragged, shape=shape
         )
-    return array.astype(np.float32, copy=False)
+    array = to_float32(array)
+    faults = _find_faults(array, ragged, gaps)
+    if faults:
+        failures = [
+            (column.labels[row], describe_cell(column.cells[row]), reason)
+            for row, reason in sorted(faults.items())
+        ]
+        report_failures(failures, owner, len(column), on_error)
+        array = array.copy()
+        array[list(faults)] = np.nan
+    return array
+
+
+def _find_faults(array, ragged, gaps):
+    """Give what is wrong with samples, by row."""
+    flat = array.reshape(len(array), -1 if array.size else 0)
+    faults = {}
+    if not gaps:
+        n_known = (~np.isnan(flat)).sum(axis=1)
+        whole = valid_lengths(array) if ragged else flat.shape[1] * (n_known > 0)
+        rows = np.flatnonzero(n_known != whole)
+        faults |= dict.fromkeys(rows.tolist(), "some of its numbers are NaN")
+    rows = np.flatnonzero(np.isinf(flat).any(axis=1))
+    return faults | dict.fromkeys(rows.tolist(), INFINITE)
 
 
 def as_samples(X, owner, takes_ids=False):
@@ -205,15 +240,16 @@ def as_samples(X, owner, takes_ids=False):
         if is_column and table.dtype.kind not in "biuf":  # cells that are arrays
             table = as_array(X, owner, ragged=True)
         X = table
-    X = check_array(
-        X,
-        dtype=np.int64 if takes_ids else np.float32,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite="allow-nan",
-        ensure_min_samples=0,
-        estimator=owner,
-    )
+    with np.errstate(over="ignore"):  # the check says so
+        X = check_array(
+            X,
+            dtype=np.int64 if takes_ids else np.float32,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=0,
+            estimator=owner,
+        )
     return X[:, None] if X.ndim == 1 else X
 
 
@@ -222,10 +258,12 @@ class BaseArrayEncoder(StatelessTransformer):
 
     A subclass has ``_check_array(array)``, which refuses what it cannot read,
     ``_encode(array)``, which sees present samples only, and
-    ``_feature_names(sample_shape)``. ``_ragged`` says whether samples are NaN-padded.
+    ``_feature_names(sample_shape)``. ``_ragged`` says whether samples are NaN-padded,
+    ``_gaps`` whether there may be NaN among their numbers.
     """
 
     _ragged = True
+    _gaps = True
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -293,6 +331,7 @@ class BaseArrayEncoder(StatelessTransformer):
             ragged=self._ragged,
             on_error=getattr(self, "on_error", None),
             shape=sample_shape,
+            gaps=self._gaps,
         )
         return self._check_array(array)
 

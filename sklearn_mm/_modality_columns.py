@@ -57,6 +57,14 @@ def _pick(X, names):
     return type(X)(**{name: X[name] for name in names})
 
 
+def check_unique_names(X):
+    """Refuse a frame that has several columns of one name."""
+    columns = getattr(X, "columns", None)
+    if isinstance(columns, pd.Index) and not columns.is_unique:
+        name = columns[columns.duplicated()][0]
+        raise ValueError(f"X has several columns of the name {name!r}.")
+
+
 def find_absent(X):
     """Say which rows are missing in all of their cells.
 
@@ -136,6 +144,7 @@ class ModalityColumnsMixin:
                 f"{type(self).__name__} takes no sparse X, because modalities are "
                 "columns; convert it by X.toarray()."
             )
+        check_unique_names(X)
         if not isinstance(X, dict) and not hasattr(X, "columns"):
             X = check_array(X, dtype=None, ensure_all_finite=False)
         if isinstance(X, dict):

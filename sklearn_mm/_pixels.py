@@ -6,6 +6,7 @@ from threading import Lock
 
 import numpy as np
 
+from ._column import to_float32
 from ._image_header import read_image_header
 from ._imports import is_instance
 
@@ -157,9 +158,10 @@ def _as_depth(pixels):
     if pixels.dtype in (np.uint8, np.uint16):
         return pixels
     if pixels.dtype.kind == "f":
+        pixels = to_float32(pixels)
         if not np.isfinite(pixels).all():
             raise ValueError("some of its pixels are NaN or infinite")
-        return pixels.astype(np.float32)
+        return pixels
     if pixels.dtype.kind == "b":
         return pixels.astype(np.float32)
     if pixels.dtype.kind in "iu" and pixels.min() >= 0 and pixels.max() <= 255:

@@ -14,6 +14,8 @@ _MAX_RATE = 400_000
 _MAX_CHANNELS = 256
 #: Values that are decoded at a time, before channels are averaged.
 _BLOCK = 2**22
+#: Largest sample whose power over a frame float32 holds.
+_LOUDEST = 1e12
 
 
 def decode_audio(data, *, duration=None, max_seconds=None):
@@ -129,6 +131,14 @@ def check_seconds(n_frames, rate, max_seconds):
         )
 
 
+def check_loudness(signal, whose):
+    """Refuse samples whose power float32 could not hold."""
+    if np.fmax.reduce(np.abs(signal), axis=None, initial=0) > _LOUDEST:
+        raise ValueError(
+            f"{whose} samples exceed {_LOUDEST:g}; those of a sound are about -1 to 1"
+        )
+
+
 def as_mono(signal):
     """Mean of the channels of a signal ``(n_samples, n_channels)``."""
     if signal.shape[1] == 1:
@@ -167,7 +177,9 @@ def as_signal(cell):
         )
     if len(signal) == 0:
         raise ValueError("it holds no samples")
-    return strip_padding(signal.astype(np.float32, copy=False))
+    with np.errstate(over="ignore"):  # infinity is refused in what follows
+        signal = signal.astype(np.float32, copy=False)
+    return strip_padding(signal)
 
 
 def strip_padding(signal):

@@ -1,13 +1,15 @@
 """A table: its columns by name, what a user declares of them, and what skrub gets."""
 
+import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
 from ._column import as_column
-from ._detect import OWN, TABLE_DECLARED, detect_modality, holds_lists
+from ._detect import OWN, TABLE, TABLE_DECLARED, detect_modality, holds_lists
 from ._imports import is_instance
+from ._modality_columns import check_unique_names
 
 
 def list_columns(X):
@@ -28,9 +30,7 @@ def list_columns(X):
     if is_instance(X, "polars", "DataFrame"):
         return {name: X[name] for name in X.columns}
     if isinstance(X, pd.DataFrame):
-        repeated = X.columns[X.columns.duplicated()]
-        if len(repeated):
-            raise ValueError(f"X has several columns of the name {repeated[0]!r}.")
+        check_unique_names(X)
         return {name: X[name] for name in X.columns}
     X = check_array(X, dtype=None, ensure_all_finite=False)
     return {f"x{i}": X[:, i] for i in range(X.shape[1])}
@@ -93,12 +93,22 @@ def find_modalities(params, columns):
     for name, column in columns.items():
         column = as_column(column, owner)
         found = declared.get(name) or detect_modality(column, params.root)
+        if found[0] in TABLE and not _has_values(column):
+            found = "empty", "no value is there"
         modalities[name], reasons[name] = found
         if holds_lists(column):
             lists.add(name)
         if params.verbose:
             print(f"[{owner}] {name}: {found[0]} ({found[1]})")
     return modalities, reasons, lists
+
+
+def _has_values(column):
+    """Whether a table can learn from a column: infinity is no value."""
+    cells = column.cells
+    return not column.missing.all() and not (
+        cells.dtype.kind == "f" and not np.isfinite(cells).any()
+    )
 
 
 def make_table(columns, kinds):

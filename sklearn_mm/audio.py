@@ -8,7 +8,7 @@ from ._audio_statistics import frame_feature_names, summarise_signals
 from ._column import as_column, pad_samples
 from ._encoder import ArrayTransformer, BaseArrayEncoder, BaseLoader, as_array
 from ._imports import Interval, threadpool_controller_decorator
-from ._signal import as_signal, check_seconds, decode_audio, resample
+from ._signal import as_signal, check_loudness, check_seconds, decode_audio, resample
 from ._spectrum import (
     choose_frames,
     count_frames,
@@ -158,6 +158,7 @@ class AudioLoader(BaseLoader):
             check_seconds(len(signal), rate, self.max_seconds)
         if not np.isfinite(signal).all():
             raise ValueError("some of its samples are NaN or infinite")
+        check_loudness(signal, "its")
         return resample(signal, rate, self.sampling_rate)
 
 
@@ -350,6 +351,8 @@ class AudioStatistics(BaseArrayEncoder):
         self.n_fft = n_fft
         self.hop_length = hop_length
 
+    _gaps = False
+
     def _check_array(self, array):
         return _check_signals(array, type(self).__name__)
 
@@ -384,7 +387,7 @@ class AudioStatistics(BaseArrayEncoder):
 
 
 def _as_signals(X, owner):
-    return _check_signals(as_array(X, owner, ragged=True), owner)
+    return _check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
 
 
 def _check_signals(array, owner):
@@ -393,4 +396,5 @@ def _check_signals(array, owner):
             f"{owner}: expected signals (n_samples, length), got {array.shape}. Put an "
             "AudioLoader in front of it."
         )
+    check_loudness(array, f"{owner}: the signals'")
     return array

@@ -224,6 +224,7 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
+    @np.errstate(over="ignore")
     def fit_transform(self, X, y=None):
         """Find the modalities, fit their encoders, and encode the table.
 
@@ -253,6 +254,7 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         self._with_missing = [name for name, rows in missing.items() if rows.any()]
         return self._join(encoded, missing)
 
+    @np.errstate(over="ignore")  # what float32 cannot hold is infinite, and squashed
     def transform(self, X):
         """Encode a table.
 
@@ -317,11 +319,11 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         encoders = getattr(self, "encoders_", None)
         if encoders is None:
             encoders = {m: self._make_encoder(m, m) for m in (*OWN, "table")}
-        names, parts = zip(*encoders.items())
         details = [
             ", ".join(f"{c} ({self.modalities_[c]})" for c in self._columns_of(key))
-            for key in names
+            for key in encoders
         ]
+        names, parts = list(encoders), list(encoders.values())
         return VisualBlock("parallel", parts, names=names, name_details=details)
 
     def _list_keys(self):
@@ -355,9 +357,8 @@ class MultimodalVectorizer(TransformerMixin, BaseEstimator):
         )
 
     def _fit_one(self, key, columns, y):
-        encoder = self._make_encoder(key, self._modality_of(key))
+        encoder = self.encoders_[key] = self._make_encoder(key, self._modality_of(key))
         block = as_block(encoder.fit_transform(self._select(key, columns), y))
-        self.encoders_[key] = encoder
         if key == _TABLE:  # dates that are written as strings
             for name in find_dates(encoder):
                 self.modalities_[name] = "datetime"

@@ -210,6 +210,7 @@ class HOGEncoder(BaseArrayEncoder):
     """
 
     _ragged = False
+    _gaps = False
     _parameter_constraints: dict = {
         "orientations": [Interval(Integral, 1, None, closed="left")],
         "cell_size": [tuple, list],
@@ -295,6 +296,7 @@ class ColorHistogramEncoder(BaseArrayEncoder):
     """
 
     _ragged = False
+    _gaps = False
     _parameter_constraints: dict = {
         "bins": [Interval(Integral, 1, None, closed="left")],
         "color_space": [StrOptions({"hsv", "rgb"})],

@@ -16,6 +16,7 @@ from ..nets.alignment import AlignNet, Embeddings, average_over_pairs
 from ._branch_net import BaseBranchNet
 from ._branches import PRESENT
 from ._device import pick_device
+from ._samples import check_outputs
 
 LOSSES = {"clip": CLIPLoss, "siglip": SigLIPLoss}
 
@@ -293,7 +294,7 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
                 x = torch.where(x < self.n_tokens_[name], x, 1)  # unknown
             with torch.no_grad():
                 parts.append(self.module_.embed(name, x).float().cpu().numpy())
-        return np.concatenate(parts)
+        return check_outputs(np.concatenate(parts), type(self).__name__)
 
     def _read_cells(self, name, cells):
         with annotate(name, self._columns[name]):

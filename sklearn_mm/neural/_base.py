@@ -21,7 +21,7 @@ from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
 from ._device import fork_generators, keep_freed_memory, pick_device
 from ._parameters import ParametersMixin
-from ._samples import SampleChecksMixin
+from ._samples import SampleChecksMixin, check_outputs
 from ._split import split_rows
 
 
@@ -364,7 +364,7 @@ class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNe
 
     def _forward(self, X):
         """Give the network's outputs for checked samples, as an array."""
-        return NeuralNet.predict_proba(self, X)
+        return check_outputs(NeuralNet.predict_proba(self, X), type(self).__name__)
 
     def __sklearn_tags__(self):
         """Say that samples may have any number of axes, and missing values."""

@@ -15,6 +15,7 @@ from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import PRESENT, BranchesMixin
 from ._device import pick_device
+from ._samples import check_outputs
 
 
 class BaseBranchNet(BranchesMixin, TransformerMixin, BaseNet):
@@ -153,7 +154,7 @@ class BaseBranchNet(BranchesMixin, TransformerMixin, BaseNet):
         for x, _ in self.get_iterator(self.get_dataset(samples)):
             with torch.no_grad():
                 parts.append(_as_arrays(self.infer(x, want=want)))
-        return _concatenate(parts)
+        return check_outputs(_concatenate(parts), type(self).__name__)
 
 
 def _as_arrays(outputs):

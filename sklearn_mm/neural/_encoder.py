@@ -14,6 +14,7 @@ from ._base import BaseNet
 from ._batches import take_some
 from ._classifier import encode_classes
 from ._regressor import encode_numbers
+from ._samples import check_outputs
 
 #: Penalty of the map between networks, relative to the vectors' mean power.
 _RIDGE = 0.1
@@ -138,7 +139,7 @@ class NetEncoder(TransformerMixin, BaseNet):
         for x, _ in self.get_iterator(self.get_dataset(samples)):
             with torch.no_grad():
                 vectors.append(self.infer(x, embed=True).float().cpu().numpy())
-        vectors = np.concatenate(vectors)
+        vectors = check_outputs(np.concatenate(vectors), type(self).__name__)
         vectors[find_missing(samples)] = np.nan
         return vectors
 

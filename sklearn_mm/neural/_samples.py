@@ -10,6 +10,7 @@ from skorch.utils import is_dataset
 
 from .._column import find_missing
 from .._imports import check_sample_weight
+from .._modality_columns import check_unique_names
 
 
 class SampleChecksMixin:
@@ -24,11 +25,13 @@ class SampleChecksMixin:
             "ensure_all_finite": "allow-nan",
             "allow_nd": True,
         }
+        check_unique_names(X)
         X = X if hasattr(X, "ndim") else np.asarray(X)
         if X.ndim == 2:
             X = validate_data(self, X, reset=reset, **options)
         else:
             X = check_array(X, estimator=self, **options)
+        _check_range(X, type(self).__name__)
         if reset:
             self.input_shape_ = X.shape[1:]
             if self._takes_ids():
@@ -71,3 +74,43 @@ class SampleChecksMixin:
         target = None if target is None else target[present]
         weight = None if weight is None else weight[present]
         return samples[present], target, weight
+
+
+def _check_range(X, owner):
+    """Refuse numbers that are infinite in float32, which networks compute in."""
+    largest = np.finfo(np.float32).max
+    if X.dtype != np.float64 or X.size == 0:
+        return
+    if max(np.fmax.reduce(X, axis=None), -np.fmin.reduce(X, axis=None)) > largest:
+        raise ValueError(
+            f"{owner}: Input X contains infinity or a value too large for "
+            "dtype('float32')."
+        )
+
+
+def check_outputs(outputs, owner):
+    """Refuse what a network makes of numbers that it cannot compute with.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, ...), or tuple of these
+        What the network gives.
+    owner : str
+        Name of the estimator, for errors.
+
+    Returns
+    -------
+    ndarray or tuple of ndarray
+        The same.
+    """
+    for part in outputs if isinstance(outputs, tuple) else (outputs,):
+        if isinstance(part, tuple):
+            check_outputs(part, owner)
+        elif not np.isfinite(part).all():
+            broken = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
+            raise ValueError(
+                f"{owner}: the network gives no finite numbers for {broken.sum()} of "
+                f"{len(part)} samples, the first at position {broken.argmax()}. Scale "
+                "inputs that are very large."
+            )
+    return outputs

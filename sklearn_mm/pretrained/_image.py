@@ -14,6 +14,7 @@ from .._files import names_file, read_source
 from .._imports import Interval, StrOptions, import_extra
 from .._pixels import (
     as_pixels,
+    check_range,
     convert_color,
     crop_to,
     decode_image,
@@ -178,6 +179,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
             pixels, order = as_pixels(cell, max_pixels=self.max_pixels), "rgb"
         pixels = convert_color(pixels, order, "rgb")
         if pixels.dtype != np.uint8:
+            check_range(pixels)
             scale = 255 / pixel_maximum(pixels.dtype)
             pixels = np.clip(np.rint(pixels * scale), 0, 255).astype(np.uint8)
         return engine.prepare(pixels)
