@@ -208,7 +208,9 @@ def _find_faults(array, ragged, gaps):
     faults = {}
     if not gaps:
         n_known = (~np.isnan(flat)).sum(axis=1)
-        whole = valid_lengths(array) if ragged else flat.shape[1] * (n_known > 0)
+        whole = flat.shape[1] * (n_known > 0)
+        if ragged:
+            whole = valid_lengths(array) * (flat.shape[1] // max(1, array.shape[1]))
         rows = np.flatnonzero(n_known != whole)
         faults |= dict.fromkeys(rows.tolist(), "some of its numbers are NaN")
     rows = np.flatnonzero(np.isinf(flat).any(axis=1))

@@ -18,6 +18,7 @@ from .._imports import (
     fit_context,
     safe_indexing,
 )
+from .._modality_columns import check_unique_names
 
 
 class _BaseSoup(BaseEstimator):
@@ -126,6 +127,7 @@ class _BaseSoup(BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
+        check_unique_names(X)
         X = check_array(X, allow_nd=True, ensure_2d=False, ensure_all_finite=False)
         y = check_array(y, dtype=None, ensure_2d=False, input_name="y")
         check_consistent_length(X, y)

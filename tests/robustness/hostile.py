@@ -62,6 +62,9 @@ def name_net(net):
     )
 
 
+COLUMNS = ["a0", "a1", "b0", "b1"]
+#: Where modalities are named, by class.
+SPECS = ("fusion__estimators", "estimators", "branches")
 #: Of a table of four columns of numbers, all that predict or transform.
 FUSED = {name: at_positions(fusion) for name, fusion in FUSIONS.items()}
 TRAINED = {name_net(net): quick(net) for net in [*NETS, *JOINT, *SOUPS]}
@@ -76,16 +79,65 @@ def make_numbers(n_samples=40, seed=0):
     return X, y
 
 
-def needs_numbers(estimator):
+def needs_numbers(name):
     """Whether the target is of numbers."""
-    return "Regressor" in type(estimator).__name__
+    return "Regressor" in type(ESTIMATORS[name]).__name__
+
+
+def make_target(name, y):
+    """The classes, numbers, or a table of tasks, as an estimator takes them."""
+    if name == "MultitaskNet":
+        return y[:, None]
+    return y + np.arange(len(y)) / 128 if needs_numbers(name) else y
+
+
+def is_target(method):
+    """Whether a method tells of the target, so that nothing may be missing."""
+    return method.startswith("predict")
+
+
+def assert_same(told, expected, tolerance):
+    """Compare all that an estimator says."""
+    assert told.keys() == expected.keys()
+    for method, values in expected.items():
+        if values.dtype.kind in "fiub":
+            scale = max(1, np.nanmax(np.abs(values), initial=0))
+            difference = tolerance * scale
+            np.testing.assert_allclose(
+                told[method], values, atol=difference, err_msg=method
+            )
+        else:
+            np.testing.assert_array_equal(told[method], values, err_msg=method)
+
+
+def by_name(estimator, choices=(COLUMNS[:2], COLUMNS[2:])):
+    """The same estimator with its two modalities' columns chosen in another way."""
+    key = next(k for k in SPECS if k in estimator.get_params())
+    specs = estimator.get_params()[key]
+    return clone(estimator).set_params(
+        **{key: [(*spec[:-1], list(c)) for spec, c in zip(specs, choices)]}
+    )
+
+
+def mask_columns(estimator):
+    """The same estimator with its two modalities' columns chosen by masks."""
+    first = [True, True, False, False]
+    return by_name(estimator, [first, [not chosen for chosen in first]])
 
 
 def give(estimator, X):
     """All that a fitted estimator says of rows, as arrays."""
     methods = ("predict", "predict_proba", "transform")
     told = {m: getattr(estimator, m)(X) for m in methods if hasattr(estimator, m)}
-    return {m: np.asarray(v, dtype=None) for m, v in told.items()}
+    return {key: value for m, v in told.items() for key, value in _flatten(m, v)}
+
+
+def _flatten(name, told):
+    if isinstance(told, dict):  # by task
+        for task, part in told.items():
+            yield from _flatten(f"{name} {task}", part)
+    else:
+        yield name, np.asarray(told)
 
 
 def is_on_purpose(error):
