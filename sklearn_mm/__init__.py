@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "_column": ["LoadError", "LoadWarning"],
+        "_persistence": ["ModelVersionWarning"],
         "_store": ["CacheWarning"],
         "alignment": ["CanonicalAligner"],
         "image": ["ColorHistogramEncoder", "HOGEncoder", "ImageLoader"],
@@ -24,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "cache": ["CachedEncoder"],
         "context": ["ContextWindow"],
         "compose": ["MultimodalVectorizer"],
+        "persistence": ["trusted_types"],
         "pipeline": ["multimodal_pipeline"],
         "pretrained._aligner": ["PretrainedAligner"],
         "pretrained._audio": ["PretrainedAudioEncoder"],

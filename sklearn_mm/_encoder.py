@@ -23,6 +23,7 @@ from ._column import (
 )
 from ._files import names_file, read_source
 from ._imports import Interval, StrOptions, fit_context
+from ._persistence import VersionMixin
 
 
 def learns(transformer):
@@ -92,7 +93,9 @@ class ArrayOutputMixin:
         return np.asarray(names, dtype=object)
 
 
-class StatelessTransformer(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
+class StatelessTransformer(
+    ColumnTransformerMixin, TransformerMixin, VersionMixin, BaseEstimator
+):
     """A transformer that returns the same whatever it was fitted on.
 
     ``fit`` checks the parameters and that there is one column; ``transform`` works

@@ -5,9 +5,10 @@ from sklearn.utils import get_tags
 
 from ._imports import BaseComposition, VisualBlock
 from ._modality_columns import ModalityColumnsMixin, is_nothing
+from ._persistence import VersionMixin
 
 
-class ModalitySpecs(ModalityColumnsMixin, BaseComposition):
+class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
     """An estimator with a list of triples, whose members have nested parameters."""
 
     _specs_parameter = "estimators"

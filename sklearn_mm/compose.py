@@ -20,6 +20,7 @@ from ._imports import (
     check_n_features,
     fit_context,
 )
+from ._persistence import VersionMixin
 from ._table import (
     find_dates,
     find_modalities,
@@ -34,7 +35,7 @@ _COLUMNS = [str, list, tuple, None]
 _ENCODER = [HasMethods(["fit", "transform"]), None]
 
 
-class MultimodalVectorizer(TransformerMixin, BaseEstimator):
+class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
     """Turn a table of images, sounds, texts, series and numbers into features.
 
     Each column's modality is found, its cells are encoded, and the modalities' blocks

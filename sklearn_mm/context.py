@@ -9,10 +9,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from ._encoder import ArrayOutputMixin, ColumnTransformerMixin, as_samples
 from ._imports import Interval, fit_context, num_samples
 from ._modality_columns import select_columns
+from ._persistence import VersionMixin
 
 
 class ContextWindow(
-    ArrayOutputMixin, ColumnTransformerMixin, TransformerMixin, BaseEstimator
+    ArrayOutputMixin,
+    ColumnTransformerMixin,
+    TransformerMixin,
+    VersionMixin,
+    BaseEstimator,
 ):
     """Turn rows of vectors into short sequences: each row among its neighbours.
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._column import as_column
 from ._imports import Interval, StrOptions, fit_context
+from ._persistence import VersionMixin
 
 #: Tokens are numbered, and a text is a string of these numbers as code points.
 _BEGIN, _END, _UNKNOWN = map(chr, range(3))
@@ -18,7 +19,7 @@ _BEGIN, _END, _UNKNOWN = map(chr, range(3))
 _REMEMBERED = 1_000_000
 
 
-class NgramLanguageModel(BaseEstimator):
+class NgramLanguageModel(VersionMixin, BaseEstimator):
     """Probabilities of each next character or word, by the few before it.
 
     Parameters

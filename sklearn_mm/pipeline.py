@@ -21,6 +21,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._detect import OWN, TABLE, TABLE_DECLARED
+from ._persistence import VersionMixin
 from ._table import find_modalities, list_columns, make_table
 from .compose import MultimodalVectorizer
 from .ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
@@ -115,7 +116,7 @@ def multimodal_pipeline(
     return make_pipeline(vectorizer, _make_imputer(), estimator)
 
 
-class ColumnsOf(BaseEstimator):
+class ColumnsOf(VersionMixin, BaseEstimator):
     """Select a table's columns when a fusion estimator is fitted, as a callable.
 
     Parameters
@@ -179,7 +180,7 @@ class FoldsByNeed(BaseCrossValidator):
         return f"{type(self).__name__}(stratify={self.stratify})"
 
 
-class TableReader(TransformerMixin, BaseEstimator):
+class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
     """Make a pandas frame of numbers, categories, dates and booleans for skrub.
 
     Parameters

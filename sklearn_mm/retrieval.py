@@ -11,10 +11,11 @@ from ._aligner import fit_aligner, scale_to_unit
 from ._column import as_column
 from ._imports import HasMethods, Interval, StrOptions, fit_context, is_instance
 from ._neighbors import ExactIndex, HNSWIndex, has_faiss
+from ._persistence import VersionMixin
 from .metrics import mean_average_precision_scorer
 
 
-class CrossModalRetriever(MetaEstimatorMixin, BaseEstimator):
+class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
     """Find the cells of one modality that go with those of another.
 
     An image for a sentence, the recording for a word, a description of an image by the

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._column import as_column, load_cells
 from ._encoder import ArrayOutputMixin, ColumnTransformerMixin
 from ._imports import Interval, StrOptions, fit_context
+from ._persistence import VersionMixin
 
 PADDING = 0
 UNKNOWN = 1
@@ -20,7 +21,9 @@ _FIRST_TOKEN = 2
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
-class TextVectorizer(ColumnTransformerMixin, TransformerMixin, TfidfVectorizer):
+class TextVectorizer(
+    ColumnTransformerMixin, TransformerMixin, VersionMixin, TfidfVectorizer
+):
     r"""scikit-learn's ``TfidfVectorizer`` for a column of a table.
 
     The column may be a Series or a one-column frame and may have missing cells, on
@@ -226,6 +229,7 @@ class TextTokenizer(
     ArrayOutputMixin,
     ColumnTransformerMixin,
     TransformerMixin,
+    VersionMixin,
     BaseEstimator,
 ):
     """Token ids of texts, for networks.

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._column import as_column, find_missing
 from ._encoder import BaseArrayEncoder, ColumnTransformerMixin, learns
 from ._imports import HasMethods, StrOptions, fit_context, safe_indexing
+from ._persistence import VersionMixin
 
 
 class VectorStacker(BaseArrayEncoder):
@@ -57,7 +58,9 @@ class VectorStacker(BaseArrayEncoder):
         return [f"value{i}" for i in range(int(np.prod(sample_shape)))]
 
 
-class PooledEncoder(ColumnTransformerMixin, TransformerMixin, BaseEstimator):
+class PooledEncoder(
+    ColumnTransformerMixin, TransformerMixin, VersionMixin, BaseEstimator
+):
     """Encode cells that are lists of items, and pool the items' vectors by row.
 
     Four photographs of a house, the pages of a document: each item is a cell of the

@@ -10,10 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._aligner import fit_aligner, scale_to_unit
 from ._imports import HasMethods, Interval, fit_context
+from ._persistence import VersionMixin
 from .ensemble import AbstentionWarning
 
 
-class ZeroShotClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class ZeroShotClassifier(
+    ClassifierMixin, MetaEstimatorMixin, VersionMixin, BaseEstimator
+):
     """Choose the class whose description is closest in an aligner's space.
 
     No label is learned from: the aligner knows what goes with what from pairs, and a

@@ -5,8 +5,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
+from .._persistence import VersionMixin
 
-class _Given(ClassifierMixin, BaseEstimator):
+
+class _Given(ClassifierMixin, VersionMixin, BaseEstimator):
     """A classifier whose samples are the probabilities that it answers."""
 
     def fit(self, X, y):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 from .._imports import HasMethods, Interval, StrOptions, fit_context
 from .._modality import AbsentModalityError, fit_present, predict_present
 from .._modality_columns import select_columns, select_rows
+from .._persistence import VersionMixin
 
 
 def _fusion_has(method):
@@ -26,7 +27,7 @@ def _fusion_has(method):
     return check
 
 
-class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
+class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
     """Train modalities on each other's confident predictions, then fuse them.
 
     Unlabelled rows are -1, as in :mod:`sklearn.semi_supervised`. In each round every

@@ -19,9 +19,10 @@ from .._imports import (
     safe_indexing,
 )
 from .._modality_columns import check_unique_names
+from .._persistence import VersionMixin
 
 
-class _BaseSoup(BaseEstimator):
+class _BaseSoup(VersionMixin, BaseEstimator):
     """Trains networks that begin alike, and averages their parameters."""
 
     _parameter_constraints: dict = {

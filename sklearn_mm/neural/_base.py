@@ -22,10 +22,17 @@ from ._callbacks import default_callbacks
 from ._device import fork_generators, keep_freed_memory, pick_device
 from ._parameters import ParametersMixin
 from ._samples import SampleChecksMixin, check_outputs
+from ._saved import SavedNetMixin
 from ._split import split_rows
 
 
-class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNet):
+class BaseNet(
+    ParametersMixin,
+    SampleChecksMixin,
+    CallbackSupportMixin,
+    SavedNetMixin,
+    NeuralNet,
+):
     """A skorch net whose shapes, device, seed and stopping take care of themselves.
 
     Whatever skorch documents works: ``module__*``, ``optimizer__*``, callbacks,
@@ -336,19 +343,6 @@ class BaseNet(ParametersMixin, SampleChecksMixin, CallbackSupportMixin, NeuralNe
 
     def __delattr__(self, name):
         object.__delattr__(self, name)  # nothing is registered that skorch would undo
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_epoch_task", None)
-        state.pop("_callback_fit_ctx", None)
-        return state
-
-    def __setstate__(self, state):
-        # "auto" is no device that skorch could look for; weights go where there is one.
-        asked = state["device"]
-        super().__setstate__({**state, "device": pick_device(asked)})
-        if asked == "auto":
-            vars(self)["device"] = asked
 
     # Predicting.
 

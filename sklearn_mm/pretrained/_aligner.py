@@ -10,13 +10,16 @@ from sklearn.base import BaseEstimator
 from .._aligner import AlignerMixin
 from .._imports import Interval, StrOptions, fit_context, import_extra
 from .._modality_columns import ModalityColumnsMixin, annotate
+from .._stored import StoredStateMixin
 from ._audio import PretrainedAudioEncoder
-from ._engines import explain_loading, pick_dtype, pick_torch_device
+from ._engines import explain_loading, pick_dtype, pick_torch_device, refuse_weights
 from ._image import PretrainedImageEncoder
 from ._text import PretrainedTextEncoder
 
 
-class PretrainedAligner(AlignerMixin, ModalityColumnsMixin, BaseEstimator):
+class PretrainedAligner(
+    AlignerMixin, ModalityColumnsMixin, StoredStateMixin, BaseEstimator
+):
     """Map images and texts, or sounds and texts, by a model that knows both.
 
     CLIP, SigLIP and CLAP behind the interface of :class:`ContrastiveAligner`, without
@@ -221,8 +224,12 @@ class PretrainedAligner(AlignerMixin, ModalityColumnsMixin, BaseEstimator):
         # A model that was loaded already is shared, not copied.
         return type(self)(**self.get_params(deep=False))
 
-    def __getstate__(self):
-        state = dict(super().__getstate__())
+    def _get_plain_state(self):
+        refuse_weights(self)
+        return self._get_pickled_state()
+
+    def _get_pickled_state(self):
+        state = dict(vars(self))
         if self.store_weights:
             state["_towers"] = self._open()
         else:

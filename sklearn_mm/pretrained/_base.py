@@ -10,13 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 from .._column import as_column, report_failures, try_cells
 from .._encoder import StatelessTransformer
 from .._imports import Interval, StrOptions, fit_context
-from ._engines import share_engine
+from .._stored import StoredStateMixin
+from ._engines import refuse_weights, share_engine
 
 #: Batches whose samples are in memory, sorted by length, at the same time.
 _BATCHES = 16
 
 
-class BasePretrainedEncoder(StatelessTransformer):
+class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
     """Encodes each cell by a model that is loaded when it is first needed.
 
     Subclasses say how an engine is loaded and how a cell becomes a sample.
@@ -173,8 +174,12 @@ class BasePretrainedEncoder(StatelessTransformer):
         params = self.get_params(deep=False)
         return type(self)(**params)
 
-    def __getstate__(self):
-        state = dict(super().__getstate__())
+    def _get_plain_state(self):
+        refuse_weights(self)
+        return self._get_pickled_state()
+
+    def _get_pickled_state(self):
+        state = dict(vars(self))
         if not self.store_weights:
             state.pop("_engine", None)
         elif isinstance(self.model, (str, os.PathLike)):

@@ -40,6 +40,16 @@ def share_engine(key, load):
     return engine
 
 
+def refuse_weights(encoder):
+    """Refuse to hand weights over to skops, which has no way to hold such models."""
+    if encoder.store_weights or not isinstance(encoder.model, (str, os.PathLike)):
+        raise TypeError(
+            f"{type(encoder).__name__}: skops keeps no pretrained weights. Give model "
+            "as a name or a folder, with store_weights=False; or save by joblib, whose "
+            "files only those who trust you should load."
+        )
+
+
 class explain_loading:
     """Say in one sentence what to do about a model that cannot be loaded."""
 
