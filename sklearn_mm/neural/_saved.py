@@ -3,7 +3,6 @@
 from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.utils import get_map_location
-from torch.optim import Optimizer
 
 from .._stored import StoredStateMixin, restore
 from ._device import pick_device
@@ -33,12 +32,13 @@ class SavedNetMixin(StoredStateMixin):
             vars(self)["device"] = asked
 
     def _get_plain_state(self):
-        left_out = (*_PASSING, "callbacks_")
+        left_out = (*_PASSING, "callbacks_", "virtual_params_")
         state = {k: v for k, v in vars(self).items() if k not in left_out}
         if isinstance(state["callbacks"], list | tuple):
             state["callbacks"] = [_forget(callback) for callback in self.callbacks]
-        if isinstance(state.get("optimizer_"), Optimizer):
-            state["optimizer_"] = self.optimizer_.state_dict()
+        for name in self._optimizers:
+            if f"{name}_" in state:
+                state[f"{name}_"] = state[f"{name}_"].state_dict()
         return state
 
     def _set_plain_state(self, state):
@@ -47,13 +47,16 @@ class SavedNetMixin(StoredStateMixin):
         where = get_map_location(device)
         if asked != "auto":
             state["device"] = self._check_device(device, where)
-        optimizer = state.pop("optimizer_", None)
+        is_fitted = state.pop("initialized_", False)
+        optimizers = {name: state.pop(f"{name}_", None) for name in self._optimizers}
         vars(self).update(restore(state, where))
-        if optimizer is not None:
-            self.initialize_optimizer()
-            self.optimizer_.load_state_dict(restore(optimizer, where))
-        if self.initialized_:
+        if is_fitted:
+            self._initialize_virtual_params()
             self._initialize_callbacks()
+            self._initialize_optimizer()
+            for name, own in optimizers.items():
+                vars(self)[f"{name}_"].load_state_dict(restore(own, where))
+            self.initialized_ = True
 
 
 def _forget(callback):

@@ -4,6 +4,7 @@ import os
 from weakref import WeakValueDictionary
 
 from .._fork import protect_children
+from .._imports import is_instance
 
 protect_children()
 _engines = WeakValueDictionary()
@@ -42,7 +43,10 @@ def share_engine(key, load):
 
 def refuse_weights(encoder):
     """Refuse to hand weights over to skops, which has no way to hold such models."""
-    if encoder.store_weights or not isinstance(encoder.model, (str, os.PathLike)):
+    is_plain = isinstance(encoder.model, (str, os.PathLike)) or is_instance(
+        encoder.model, "torch.nn", "Module"
+    )
+    if encoder.store_weights or not is_plain:
         raise TypeError(
             f"{type(encoder).__name__}: skops keeps no pretrained weights. Give model "
             "as a name or a folder, with store_weights=False; or save by joblib, whose "

@@ -1,0 +1,1 @@
+"""What happens where files, data or versions are not what they should be."""
