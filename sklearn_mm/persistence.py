@@ -64,9 +64,11 @@ _OWN = {
     "zero_shot": "ZeroShotClassifier",
 }
 #: Of other packages: containers, layers, losses and optimizers, parts of scikit-learn
-#: and skrub, and a few functions that compute and nothing else.
+#: and skrub, and a few functions that compute and nothing else. ``partial`` binds
+#: arguments to one of these, for what is not listed is refused within it too.
 _OTHERS = {
     "collections": "Counter",
+    "functools": "partial",
     "numpy": "dtype",
     "pathlib": "PosixPath WindowsPath",
     "pathlib._local": "PosixPath WindowsPath",

@@ -124,7 +124,9 @@ CASES = {
         TABLE[["city", "age"]].assign(x=X[:, 0]),
     ),
     "MultimodalVectorizer": transformer(
-        lambda: mm.MultimodalVectorizer(n_components=4, random_state=0), TABLE, LABELS
+        lambda: mm.MultimodalVectorizer(n_components=4, random_state=0),
+        TABLE.drop(columns="sound"),
+        LABELS,
     ),
     "NgramLanguageModel": (
         lambda home: mm.NgramLanguageModel(order=3).fit(TEXTS),
@@ -267,8 +269,10 @@ CASES = {
         lambda model: model.transform(TEXTS, modality="text"),
     ),
     "multimodal_pipeline": (
-        lambda home: mm.multimodal_pipeline("classifier", random_state=0).fit(
-            TABLE[["text", "age"]], LABELS
+        lambda home: (
+            mm.multimodal_pipeline("classifier", random_state=0)
+            .set_params(fusion__table__histgradientboostingclassifier__max_iter=3)
+            .fit(TABLE[["text", "age"]], LABELS)
         ),
         by("predict_proba", TABLE[["text", "age"]]),
     ),
