@@ -223,7 +223,8 @@ def work():
         loader = CachedEncoder(loader, {str(tmp_path / "cache")!r})
     model = make_pipeline(loader, LogisticRegression())
     grid = {{"logisticregression__C": [0.1, 1, 10]}}
-    small = cv2.imencode(".png", rng.integers(0, 256, (120, 120, 3), np.uint8))[1].tobytes()
+    noise = rng.integers(0, 256, (120, 120, 3), np.uint8)
+    small = cv2.imencode(".png", noise)[1].tobytes()
     X = np.empty(2000, dtype=object)
     for row in range(2000):
         X[row] = small + bytes([row % 256, row // 256])
