@@ -19,10 +19,10 @@ from ._column import (
     report_failures,
     stack_cells,
     to_float32,
-    valid_lengths,
 )
 from ._files import names_file, read_source
 from ._imports import Interval, StrOptions, fit_context
+from ._padding import valid_lengths
 from ._persistence import VersionMixin
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ._column import valid_lengths
+from ._padding import valid_lengths
 
 #: Samples in a block of frames: 1 MB of float64; smaller ones cost more calls.
 _BLOCK = 2**17

@@ -5,9 +5,10 @@ from numbers import Integral, Real
 import numpy as np
 
 from ._audio_statistics import frame_feature_names, summarise_signals
-from ._column import as_column, pad_samples
+from ._column import as_column
 from ._encoder import ArrayTransformer, BaseArrayEncoder, BaseLoader, as_array
 from ._imports import Interval, threadpool_controller_decorator
+from ._padding import pad_samples
 from ._signal import as_signal, check_loudness, check_seconds, decode_audio, resample
 from ._spectrum import (
     choose_frames,
@@ -254,7 +255,8 @@ class LogMelSpectrogram(ArrayTransformer):
         ndarray of shape (n_samples, n_frames, n_mels), float32
             Decibels, padded with NaN at the end; all NaN where a sound is missing.
         """
-        array = _as_signals(X, type(self).__name__)
+        owner = type(self).__name__
+        array = _check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
         n_fft, hop_length = choose_frames(
             self.sampling_rate, self.n_fft, self.hop_length
         )
@@ -384,10 +386,6 @@ class AudioStatistics(BaseArrayEncoder):
             for part in ("mean", "std")
             for name in names
         ]
-
-
-def _as_signals(X, owner):
-    return _check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
 
 
 def _check_signals(array, owner):

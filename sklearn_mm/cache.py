@@ -14,12 +14,11 @@ from ._cell_keys import find_keys
 from ._column import (
     as_column,
     find_missing,
-    pad_samples,
     report_failures,
-    valid_lengths,
 )
 from ._encoder import ArrayOutputMixin, StatelessTransformer
 from ._imports import HasMethods, Interval, StrOptions, fit_context
+from ._padding import pad_samples, valid_lengths
 from ._steps import find_on_error, list_steps, make_steps, run_steps, try_rows
 from ._store import ArrayStore
 

@@ -317,15 +317,15 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         return tags
 
     def _sk_visual_block_(self):
-        encoders = getattr(self, "encoders_", None)
-        if encoders is None:
-            encoders = {m: self._make_encoder(m, m) for m in (*OWN, "table")}
+        encoders = getattr(self, "encoders_", None) or {
+            m: self._make_encoder(m, m) for m in (*OWN, "table")
+        }
         details = [
             ", ".join(f"{c} ({self.modalities_[c]})" for c in self._columns_of(key))
             for key in encoders
         ]
-        names, parts = list(encoders), list(encoders.values())
-        return VisualBlock("parallel", parts, names=names, name_details=details)
+        parts = list(encoders.values())
+        return VisualBlock("parallel", parts, names=[*encoders], name_details=details)
 
     def _list_keys(self):
         """Columns that have an encoder each, then the table if there is one."""
@@ -383,9 +383,8 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         """Say which rows of each column are missing, or could not be read."""
         if not self.add_indicator:
             return {}
-        owner = type(self).__name__
         names = [name for key in encoded for name in self._columns_of(key)]
-        missing = {name: as_column(columns[name], owner).missing for name in names}
+        missing = {n: as_column(columns[n], type(self).__name__).missing for n in names}
         for key, block in encoded.items():
             if key != _TABLE and not sparse.issparse(block):
                 missing[key] = find_missing(block)

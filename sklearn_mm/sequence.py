@@ -4,9 +4,13 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ._column import as_column, pad_samples, stack_cells, valid_lengths
+from ._column import (
+    as_column,
+    stack_cells,
+)
 from ._encoder import ArrayTransformer, BaseArrayEncoder
 from ._imports import Interval, StrOptions, fit_context
+from ._padding import pad_samples, valid_lengths
 
 _STATISTICS = [
     "mean",

@@ -6,7 +6,11 @@ import polars as pl
 import pytest
 
 from sklearn_mm import LoadError, SequencePadder, TextVectorizer, VectorStacker
-from sklearn_mm._column import as_column, find_missing, pad_samples, valid_lengths
+from sklearn_mm._column import (
+    as_column,
+    find_missing,
+)
+from sklearn_mm._padding import pad_samples, valid_lengths
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ LAYERS = [
         "_imports",
         "_files",
         "_image_header",
+        "_padding",
         "_descriptors",
         "_frames",
         "_signal",
