@@ -168,15 +168,11 @@ def put_cells(column, cells):
 
 def _find_dtype(column, array):
     """Keep pandas' own types that can hold the cells."""
-    if is_string_dtype(column.dtype) and not _is_object(column):
+    if isinstance(column.dtype, np.dtype):
+        return array.dtype
+    if is_string_dtype(column.dtype) and is_string_dtype(array[~pd.isna(array)]):
         return column.dtype
-    if is_numeric_dtype(column.dtype) and not isinstance(column.dtype, np.dtype):
-        return "Float64"
-    return array.dtype
-
-
-def _is_object(column):
-    return column.dtype.kind == "O" and isinstance(column.dtype, np.dtype)
+    return "Float64" if is_numeric_dtype(column.dtype) else object
 
 
 def _move(column, order):
