@@ -225,5 +225,5 @@ def _find_weights(core, present):
     weights *= pd.Series(present)
     guarded = getattr(core, "guarded_", None)
     if guarded is not None and present[guarded]:
-        weights[:] = weights.index == guarded
+        weights = pd.Series(weights.index == guarded, weights.index, dtype=float)
     return weights / weights.sum() if weights.sum() else weights

@@ -68,7 +68,7 @@ def test_weights_pool_the_probabilities_of_those_that_answer():
 def test_the_guards_choice_has_all_the_weight():
     X, y = make_table()
     X[COLUMNS["a"]] = np.random.default_rng(0).normal(size=(len(X), 2))
-    model = clone(VOTING).set_params(guard=True)
+    model = clone(VOTING).set_params(guard=True, weights=[9, 1])
     with pytest.warns(FusionWarning):
         model.fit(X, y)
     assert explain(model, X.iloc[[0]]).weights.to_dict() == {"a": 0, "b": 1}
