@@ -272,9 +272,9 @@ CASES = {
         lambda home: (
             mm.multimodal_pipeline("classifier", random_state=0)
             .set_params(fusion__table__histgradientboostingclassifier__max_iter=3)
-            .fit(TABLE[["text", "age"]], LABELS)
+            .fit(TABLE[["age", "city"]], LABELS)
         ),
-        by("predict_proba", TABLE[["text", "age"]]),
+        by("predict_proba", TABLE[["age", "city"]]),
     ),
 }
 #: What cases need beyond the package's own dependencies.

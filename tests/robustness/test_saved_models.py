@@ -33,6 +33,12 @@ PUBLIC = {
 }
 
 
+FORMATS = {
+    "pickle": (pickle.dumps, pickle.loads),
+    "skops": (sio.dumps, lambda data: sio.loads(data, trusted=trusted_types())),
+}
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     return tmp_path_factory.mktemp("models")
@@ -170,6 +176,19 @@ def test_a_network_that_skops_loaded_goes_on_learning_as_the_saved_one():
     np.testing.assert_allclose(loaded.predict_proba(X), net.predict_proba(X), 1e-5)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(("dump", "load"), FORMATS.values(), ids=FORMATS)
+def test_a_network_of_a_gpu_loads_where_there_is_none(dump, load):
+    net = sklearn_mm.NetClassifier(nets.TabularMLP, **QUICK).fit(X, LABELS)
+    expected = net.predict(X)
+    net.device = "cuda"
+    data = dump(net)
+    with pytest.warns(UserWarning, match="CUDA"):
+        loaded = load(data)
+    assert torch.device(loaded.device).type == "cpu"
+    np.testing.assert_array_equal(loaded.predict(X), expected)
+
+
 def test_stored_modules_keep_shared_weights_kinds_of_numbers_and_what_is_frozen():
     tied = torch.nn.Linear(3, 3, dtype=torch.bfloat16)
     module = torch.nn.Sequential(tied, torch.nn.ReLU(), tied)
@@ -239,12 +258,6 @@ def saved_by(monkeypatch, package, version, save):
     with monkeypatch.context() as patch:
         patch.setattr(importlib.import_module(package), "__version__", version)
         return save()
-
-
-FORMATS = {
-    "pickle": (pickle.dumps, pickle.loads),
-    "skops": (sio.dumps, lambda data: sio.loads(data, trusted=trusted_types())),
-}
 
 
 @pytest.mark.parametrize(("dump", "load"), FORMATS.values(), ids=FORMATS)
