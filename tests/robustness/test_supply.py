@@ -100,8 +100,11 @@ def find_imported():
     return {name for name in tops if name not in sys.stdlib_module_names}
 
 
+DISTRIBUTIONS = packages_distributions()
+
+
 def find_distributions(module):
-    return {name.lower() for name in packages_distributions().get(module, [])}
+    return {name.lower() for name in DISTRIBUTIONS.get(module, [])}
 
 
 def test_each_requirement_is_imported_and_each_import_required():
