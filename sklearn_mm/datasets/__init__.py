@@ -8,5 +8,8 @@ __getattr__, __dir__, __all__ = lazy_names(
         "_home": ["get_data_home"],
         "_load_av_digits": ["load_av_digits"],
         "_fetch_av_digits": ["fetch_av_digits"],
+        "_fetch_emodb": ["fetch_emodb"],
+        "_fetch_mosi": ["fetch_mosi"],
+        "_fetch_openmoji": ["fetch_openmoji"],
     },
 )

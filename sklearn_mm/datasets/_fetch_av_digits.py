@@ -3,17 +3,14 @@
 import gzip
 import hashlib
 import io
-import os
-import tempfile
-import zipfile
+from functools import partial
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ._home import get_data_home
-from ._load_av_digits import make_bunch
+from ._bunch import make_bunch
+from ._fetch import MAX_BYTES, find_data, open_archive
 
 #: The repositories' archives at fixed commits.
 SOURCES = {
@@ -22,8 +19,6 @@ SOURCES = {
 }
 _IMAGES = "t10k-images-idx3-ubyte.gz"
 _IMAGE_BYTES = 28 * 28
-#: Far above any file that is read from the archives.
-_MAX_BYTES = 2**25
 
 
 def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=False):
@@ -57,7 +52,8 @@ def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=Fals
     -------
     Bunch, or tuple of (DataFrame, Series)
         With ``data``, ``target`` (the digit, int), ``frame`` (both),
-        ``feature_names``, ``target_names`` and ``DESCR``.
+        ``feature_names``, ``target_names``, ``split``, ``groups`` (the speakers) and
+        ``DESCR``.
 
     Raises
     ------
@@ -83,15 +79,9 @@ def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=Fals
     >>> X.shape  # doctest: +SKIP
     (3000, 5)
     """
-    folder = get_data_home(data_home) / "av_digits"
     index = read_index()
-    if not (folder / "index.csv").exists():
-        if not download_if_missing:
-            raise OSError(
-                f"The data are not in {folder}, and download_if_missing=False. Set "
-                "data_home or SKLEARN_MM_DATA to the folder that holds av_digits."
-            )
-        _download(index, folder)
+    download = partial(_download, index) if download_if_missing else None
+    folder = find_data("av_digits", data_home, needs="index.csv", download=download)
     frame = pd.DataFrame(
         {
             "image": [str(folder / name) for name in index["image"]],
@@ -102,7 +92,8 @@ def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=Fals
             "digit": index["digit"],
         }
     )
-    return make_bunch(frame, "digit", fetch_av_digits.__doc__, return_X_y)
+    description = fetch_av_digits.__doc__
+    return make_bunch(frame, "digit", description, return_X_y, groups="speaker")
 
 
 def read_index():
@@ -122,71 +113,39 @@ def digest(data):
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _download(index, folder):
-    """Build the data set aside and move it into its place in one step."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".av_digits-") as aside:
-        aside = Path(aside)
-        built = aside / "av_digits"
-        for part, extract in (("audio", _extract_audio), ("image", _extract_images)):
-            archive = _retrieve(SOURCES[part], aside, f"{part}.zip")
-            (built / part).mkdir(parents=True)
-            try:
-                altered = extract(archive, index, built)
-            except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, KeyError) as error:
-                raise OSError(
-                    f"{SOURCES[part]} is not the archive it should be: {error}. "
-                    "Nothing was kept."
-                ) from error
-            if altered:
-                raise OSError(
-                    f"{len(altered)} of {len(index)} files in {SOURCES[part]} are not "
-                    f"what they should be, {altered[0]} for one. Nothing was kept."
-                )
-        drop = ["audio_digest", "image_digest"]
-        index.drop(columns=drop).to_csv(built / "index.csv", index=False)
-        try:
-            os.replace(built, folder)
-        except OSError:
-            if not (folder / "index.csv").exists():  # else another process was faster
-                raise
+def _download(index, built):
+    """Build the data set in a folder, and verify every file."""
+    for part, extract in (("audio", _extract_audio), ("image", _extract_images)):
+        (built / part).mkdir()
+        with open_archive(SOURCES[part], built) as members:
+            altered = extract(members, index, built)
+        if altered:
+            raise OSError(
+                f"{len(altered)} of {len(index)} files in {SOURCES[part]} are not what "
+                f"they should be, {altered[0]} for one. Nothing was kept."
+            )
+    drop = ["audio_digest", "image_digest"]
+    index.drop(columns=drop).to_csv(built / "index.csv", index=False)
 
 
-def _retrieve(url, folder, name):
-    import pooch
-
-    try:
-        return pooch.retrieve(url, known_hash=None, path=folder, fname=name)
-    except (OSError, ValueError) as error:
-        raise OSError(
-            f"{url} could not be downloaded: {error}. Nothing was kept. Where there is "
-            "no network, set data_home or SKLEARN_MM_DATA to a folder that holds the "
-            "data already."
-        ) from error
-
-
-def _extract_audio(path, index, built):
+def _extract_audio(members, index, built):
     """Write the recordings; name those that are not what they should be."""
     altered = []
-    with zipfile.ZipFile(path) as archive:
-        members = {Path(name).name: name for name in archive.namelist()}
-        for name, expected in zip(index["audio"], index["audio_digest"]):
-            data = _read_member(archive, members[Path(name).name])
-            if digest(data) != expected:
-                altered.append(name)
-            (built / name).write_bytes(data)
+    for name, expected in zip(index["audio"], index["audio_digest"]):
+        data = members[name.replace("audio/", "recordings/")]()
+        if digest(data) != expected:
+            altered.append(name)
+        (built / name).write_bytes(data)
     return altered
 
 
-def _extract_images(path, index, built):
+def _extract_images(members, index, built):
     """Write the images; name those that are not what they should be."""
     import cv2
 
-    with zipfile.ZipFile(path) as archive:
-        members = {Path(name).name: name for name in archive.namelist()}
-        packed = io.BytesIO(_read_member(archive, members[_IMAGES]))
+    packed = io.BytesIO(members[_IMAGES]())
     with gzip.open(packed) as file:
-        pixels = file.read(_MAX_BYTES)[16:]  # behind the header of an IDX file
+        pixels = file.read(MAX_BYTES)[16:]  # behind the header of an IDX file
     altered = []
     columns = zip(index["image"], index["mnist_test_index"], index["image_digest"])
     for name, position, expected in columns:
@@ -197,11 +156,3 @@ def _extract_images(path, index, built):
         encoded = cv2.imencode(".png", np.frombuffer(image, np.uint8).reshape(28, 28))
         (built / name).write_bytes(encoded[1].tobytes())
     return altered
-
-
-def _read_member(archive, name):
-    with archive.open(name) as file:
-        data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise zipfile.BadZipFile(f"{name} is larger than it should be")
-    return data

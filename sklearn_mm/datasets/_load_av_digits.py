@@ -7,7 +7,8 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
-from sklearn.utils import Bunch
+
+from ._bunch import make_bunch
 
 
 def load_av_digits(return_X_y=False, as_frame=True):
@@ -39,7 +40,7 @@ def load_av_digits(return_X_y=False, as_frame=True):
     -------
     Bunch, or tuple of (data, target)
         With ``data``, ``target`` (the digit, int), ``frame`` (both, or None),
-        ``feature_names``, ``target_names`` and ``DESCR``.
+        ``feature_names``, ``target_names``, ``groups`` (the speakers) and ``DESCR``.
 
     See Also
     --------
@@ -70,7 +71,9 @@ def load_av_digits(return_X_y=False, as_frame=True):
         }
     )
     description = load_av_digits.__doc__
-    return make_bunch(frame, "digit", description, return_X_y, as_frame)
+    return make_bunch(
+        frame, "digit", description, return_X_y, as_frame, groups="speaker"
+    )
 
 
 def _pair_images(digits):
@@ -85,38 +88,3 @@ def _pair_images(digits):
         for row, image in zip(rows, chosen):
             paired[row] = images[image]
     return paired
-
-
-def make_bunch(frame, target, description, return_X_y=False, as_frame=True):
-    """Present a data set as scikit-learn's loaders do.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        All columns.
-    target : str
-        Name of the target's column.
-    description : str
-        What the data set is.
-    return_X_y, as_frame : bool
-        As in the loaders.
-
-    Returns
-    -------
-    Bunch, or tuple of (data, target)
-        As the loaders give it.
-    """
-    data, labels = frame.drop(columns=target), frame[target]
-    names = list(data.columns)
-    if not as_frame:
-        data, labels, frame = data.to_numpy(dtype=object), labels.to_numpy(), None
-    if return_X_y:
-        return data, labels
-    return Bunch(
-        data=data,
-        target=labels,
-        frame=frame,
-        feature_names=names,
-        target_names=sorted(set(labels)),
-        DESCR=description,
-    )

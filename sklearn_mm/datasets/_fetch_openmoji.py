@@ -1,0 +1,67 @@
+"""Drawings of emoji and what they are called."""
+
+import pandas as pd
+
+from ._bunch import make_bunch
+from ._fetch import find_data
+
+_SOURCE = (
+    "it has to be drawn once from npm's openmoji 17.0.0 (CC BY-SA 4.0), into "
+    "openmoji/index.csv with the columns image (a path in the folder), annotation, "
+    "tags and group of data/openmoji.csv, without skin tones, extras and components, "
+    "and openmoji/image/*.png, which are color/svg on white, 64 x 64."
+)
+
+
+def fetch_openmoji(data_home=None, download_if_missing=True, *, return_X_y=False):
+    """Fetch OpenMoji, 1,914 drawings with their name, keywords and group.
+
+    Vector art of many authors in one style, drawn at 64 x 64. It is read from the data
+    home, and is not downloaded: the source holds vector graphics, which take a program
+    of its own to draw; the error says which, and into which layout.
+
+    ==================   =================================================
+    Samples              1,914
+    Classes              9, Unicode's groups (85 to 388 drawings)
+    ``image``            path of a PNG, 64 x 64, color on white
+    ``annotation``       str, the Unicode name
+    ``tags``             str, keywords
+    ==================   =================================================
+
+    Parameters
+    ----------
+    data_home : str, PathLike or None, default=None
+        Folder that holds ``openmoji``; see :func:`get_data_home`.
+    download_if_missing : bool, default=True
+        As in the other fetch functions; there is nothing to download.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch, or tuple of (DataFrame, Series)
+        With ``data``, ``target`` (``group``, str), ``frame`` (both),
+        ``feature_names``, ``target_names`` and ``DESCR``.
+
+    Raises
+    ------
+    OSError
+        If the data are not there.
+
+    Notes
+    -----
+    OpenMoji, HfG Schwäbisch Gmünd, CC BY-SA 4.0. There is no fixed split.
+
+    Examples
+    --------
+    >>> from sklearn_mm.datasets import fetch_openmoji
+    >>> X, y = fetch_openmoji(return_X_y=True)  # doctest: +SKIP
+    >>> X.shape  # doctest: +SKIP
+    (1914, 3)
+    """
+    source = _SOURCE if download_if_missing else None
+    folder = find_data("openmoji", data_home, needs="index.csv", source=source)
+    table = pd.read_csv(folder / "index.csv", keep_default_na=False)
+    frame = table[["image", "annotation", "tags", "group"]].copy()
+    frame["image"] = [str(folder / name) for name in frame["image"]]
+    return make_bunch(frame, "group", fetch_openmoji.__doc__, return_X_y)
