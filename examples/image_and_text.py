@@ -58,10 +58,8 @@ aligner = mm.CanonicalAligner([("image", look, "image"), ("text", words, "annota
 seen, named = (aligner.fit(X).transform(X_test, modality=m) for m in ("image", "text"))
 right = X_test["annotation"].to_numpy()[:, None] == X_test["annotation"].to_numpy()
 print(f"\n{'name a drawing among all':<32}{'recall@1':>8}{'@10':>8}")
-for title, table in {
-    "chance": rng.random(right.shape),
-    "by image": seen @ named.T,
-}.items():
+tables = {"chance": rng.random(right.shape), "by image": seen @ named.T}
+for title, table in tables.items():
     recalls = [recall_at_k(table, right, k=k) for k in (1, 10)]
     print(f"{title:<32}{recalls[0]:>8.3f}{recalls[1]:>8.3f}")
 
@@ -71,11 +69,11 @@ except ImportError:
     raise SystemExit from None
 namer = mm.CrossModalRetriever(aligner, query="image", target="text").fit(X_test)
 found = namer.predict(X_test["image"][:10])
-pictures = mm.ImageLoader(color="rgb", scale=False).transform(X_test["image"][:10])
+pictures = mm.ImageLoader((64, 64), color="rgb").transform(X_test["image"][:10])
 figure, axes = plt.subplots(2, 5, figsize=(10, 5.4), layout="constrained")
 figure.suptitle("The first ten test drawings, and the closest of all test names")
 for axis, picture, name in zip(axes.flat, pictures, found):
-    axis.imshow(picture.astype(np.uint8))
-    axis.set_title(textwrap.fill(name, 20), y=-0.3, fontsize=10)
+    axis.imshow(picture)
+    axis.set_title(textwrap.fill(name, 20), fontsize=10)
     axis.axis("off")
 plt.show()

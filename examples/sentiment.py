@@ -35,8 +35,7 @@ except OSError:
     X["video_features"] = list(X["image"])
     X["video"], y = X["speaker"], (digit >= 5).astype(int)
     test = X["speaker"].isin(["derek", "diana", "eric", "edith"])
-X = X.astype(object)
-columns = {name: f"{name}_features" for name in ("text", "audio", "video")}
+X, columns = X.astype(object), {n: f"{n}_features" for n in ("text", "audio", "video")}
 
 
 def keep(table, *names):
@@ -44,9 +43,8 @@ def keep(table, *names):
     return table.assign(**{columns[n]: None for n in columns if n not in names})
 
 
-member = make_pipeline(
-    mm.VectorStacker(), StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)
-)
+classify = LogisticRegression(C=0.01, max_iter=1000)
+member = make_pipeline(mm.VectorStacker(), StandardScaler(), classify)
 fusion = mm.MultimodalVotingClassifier([(n, member, columns[n]) for n in columns])
 fusion.fit(X[~test], y[~test])
 
@@ -68,15 +66,15 @@ try:
     import matplotlib.pyplot as plt
 except ImportError:
     raise SystemExit from None
-review = X_test[X_test["video"] == X_test["video"].iloc[0]][:16]
-names = [*columns, "fused"]
+review = X_test[X_test["video"] == X_test["video"].iloc[0]]
+review = review[:: -(-len(review) // 16)]
 tables = [*(keep(review, name) for name in columns), review]
 shown = [fusion.predict_proba(table)[:, 1] for table in tables] + [y[review.index]]
 figure, axis = plt.subplots(figsize=(11, 5), layout="constrained")
-grid = axis.pcolormesh(np.array(shown, float).T, cmap="RdYlGn", vmin=0, vmax=1, ec="w")
-axis.set_xticks(np.arange(5) + 0.5, [*names, "people"])
+grid = axis.pcolormesh(np.array(shown, float).T, cmap="RdBu", vmin=0, vmax=1, ec="w")
+axis.set_xticks(np.arange(5) + 0.5, [*columns, "fused", "people"])
 axis.set_yticks(np.arange(len(review)) + 0.5, [t[:70] for t in review["text"]])
 axis.invert_yaxis()
-axis.set_title("The first test video, one utterance after the other")
-figure.colorbar(grid, label="positive")
+axis.set_title("The first test video: how positive is each utterance?")
+figure.colorbar(grid)
 plt.show()

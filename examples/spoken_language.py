@@ -41,18 +41,11 @@ def classify_both(C):
     return MultiOutputClassifier(LogisticRegression(C=C, max_iter=1000))
 
 
-voice = make_pipeline(
-    mm.AudioLoader(16000),
-    mm.AudioStatistics(16000, n_segments=6),
-    StandardScaler(),
-    classify_both(0.01),
-)
+sound = make_pipeline(mm.AudioLoader(16000), mm.AudioStatistics(16000, n_segments=6))
+voice = make_pipeline(sound, StandardScaler(), classify_both(0.01))
 text = make_pipeline(mm.TextVectorizer(), classify_both(10))
-model = mm.MultimodalVotingClassifier(
-    [("voice", voice, "audio"), ("text", text, "text")],
-    voting="product",
-    divide_prior=True,
-)
+members = [("voice", voice, "audio"), ("text", text, "text")]
+model = mm.MultimodalVotingClassifier(members, voting="product", divide_prior=True)
 model.fit(X[~test], y[~test])
 
 X_test, y_test = X[test].astype(object), y[test]
@@ -60,9 +53,7 @@ lost = X_test.copy()
 rng = np.random.default_rng(0)
 for column in ("audio", "text"):
     lost.loc[rng.random(len(lost)) < 0.3, column] = None
-print(
-    f"{len(y_test)} utterances by {len(unheard)} speakers who were not heard before\n"
-)
+print(f"{len(y_test)} utterances by {len(unheard)} speakers not heard before\n")
 print(f"{'accuracy':<32}{'said':>8}{'how':>8}{'both':>8}")
 for title, table in {
     "voice alone, all texts gone": X_test.assign(text=None),
@@ -78,12 +69,10 @@ try:
     import matplotlib.pyplot as plt
 except ImportError:
     raise SystemExit from None
-heard = model.predict(X_test)[:, 1]
-display = ConfusionMatrixDisplay.from_predictions(
-    y_test[:, 1], heard, normalize="true", values_format=".0%", cmap="Blues"
-)
-display.ax_.set(title="How it is meant, by speakers not heard before")
-display.ax_.set(xlabel="understood", ylabel="meant")
+look = {"normalize": "true", "values_format": ".0%", "cmap": "Blues"}
+pair = y_test[:, 1], model.predict(X_test)[:, 1]
+display = ConfusionMatrixDisplay.from_predictions(*pair, **look, colorbar=False)
+display.ax_.set(title="How it is meant", xlabel="understood", ylabel="meant")
 display.figure_.autofmt_xdate()
 display.figure_.tight_layout()
 plt.show()

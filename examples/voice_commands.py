@@ -4,9 +4,8 @@ Voice commands: what is heard, and what the dialogue makes likely
 
 Learned here: a sound model and a text model multiplied as independent evidence; either
 may be missing. A caller answers an automatic service with one spoken digit. The sounds
-are recordings of people (FSDD) where these are in the data home, and otherwise the
-package's synthetic voices; the questions are made up. Two of the six people, or four of
-the twelve voices, are heard in the test only.
+are recordings of people (FSDD) where these are in the data home, else the package's
+synthetic voices; the questions are made up. The test is by voices not heard before.
 """
 
 import warnings
@@ -45,11 +44,8 @@ frames = mm.CachedEncoder(mm.AudioStatistics(8000, n_segments=3))
 loader = mm.AudioLoader(8000, on_error="missing")
 sound = make_pipeline(loader, frames, StandardScaler(), LogisticRegression(C=0.01))
 text = make_pipeline(mm.TextVectorizer(), LogisticRegression(C=10))
-command = mm.MultimodalVotingClassifier(
-    [("sound", sound, "audio"), ("dialogue", text, "question")],
-    voting="product",
-    divide_prior=True,
-)
+members = [("sound", sound, "audio"), ("dialogue", text, "question")]
+command = mm.MultimodalVotingClassifier(members, voting="product", divide_prior=True)
 grid = {"sound__logisticregression__C": [0.001, 0.01, 0.1]}
 search = GridSearchCV(command, grid, cv=GroupKFold(4))
 search.fit(X[~test], y[~test], groups=X["speaker"][~test])
@@ -69,9 +65,7 @@ answers = [search.predict_proba(table) for table in tables]
 heard, _, fused = [answer.argmax(axis=1) for answer in answers]
 row = np.flatnonzero((heard != y_test) & (fused == y_test))[0]
 print(f"\nasked {X_test['question'].iloc[row]!r},")
-print(
-    f"the caller said {y_test.iloc[row]}; the sound alone was taken for {heard[row]}."
-)
+print(f"the caller said {y_test.iloc[row]}; the sound alone tells {heard[row]}.")
 
 try:
     import matplotlib.pyplot as plt

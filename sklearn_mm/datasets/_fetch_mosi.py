@@ -127,18 +127,19 @@ def _assemble(members):
 
     These begin with the number of the row in ``transcripts.csv``.
     """
-    table = _read_table(members["data/transcripts.csv"])
-    table.columns = ["utterance_id", "text", "video_no", "label"]
+    transcripts = io.BytesIO(members["data/transcripts.csv"]())
+    names = ["utterance_id", "text", "video_no", "label"]
+    table = pd.read_csv(transcripts, names=names, keep_default_na=False)
     names = table["utterance_id"].str.rsplit("_", n=1, expand=True)
     table["video_id"], table["segment"] = names[0], names[1].astype(int)
     rows, parts = [], {name: [] for name in _FEATURES}
     for split in ("train", "test"):
-        own = _read_table(members[f"data/text_{split}.csv"])[0].to_numpy()
+        own = _read_numbers(members[f"data/text_{split}.csv"])[:, 0].astype(int)
         table.loc[own, "split"] = split
         rows.append(own)
         for name, part in parts.items():
-            values = _read_table(members[f"data/{name}/{name}_{split}0.csv"])
-            part.append(values.iloc[:, :-1].to_numpy("<f4"))  # the last is the label
+            values = _read_numbers(members[f"data/{name}/{name}_{split}0.csv"])
+            part.append(values[:, :-1].astype("<f4"))  # the last is the label
     rows = np.concatenate(rows)
     order = table.iloc[rows].reset_index().sort_values(["video_no", "segment"]).index
     columns = [
@@ -156,10 +157,5 @@ def _assemble(members):
     return table.iloc[rows[order]][columns], features
 
 
-def _read_table(read):
-    return pd.read_csv(
-        io.BytesIO(read()),
-        header=None,
-        keep_default_na=False,
-        float_precision="round_trip",
-    )
+def _read_numbers(read):
+    return np.loadtxt(io.BytesIO(read()), delimiter=",", quotechar='"', ndmin=2)
