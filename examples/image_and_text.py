@@ -54,8 +54,9 @@ for title, table in {
 }.items():
     print(f"{title:<32}{model.score(table, y_test):>8.3f}")
 
-aligner = mm.CanonicalAligner([("image", look, "image"), ("text", words, "annotation")])
-seen, named = (aligner.fit(X).transform(X_test, modality=m) for m in ("image", "text"))
+branches = [("image", look, "image"), ("text", words, "annotation")]
+aligner = mm.CanonicalAligner(branches).fit(X)
+seen, named = (aligner.transform(X_test, modality=m) for m in ("image", "text"))
 right = X_test["annotation"].to_numpy()[:, None] == X_test["annotation"].to_numpy()
 print(f"\n{'name a drawing among all':<32}{'recall@1':>8}{'@10':>8}")
 tables = {"chance": rng.random(right.shape), "by image": seen @ named.T}

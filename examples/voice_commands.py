@@ -39,10 +39,10 @@ asked = [rng.choice([q for q, digits in QUESTIONS.items() if d in digits]) for d
 X = X[["audio", "speaker"]].assign(question=asked).astype(object)
 test = X["speaker"].isin(["lucas", "theo", "derek", "diana", "eric", "edith"])
 X_test, y_test = X[test], y[test]
-
-frames = mm.CachedEncoder(mm.AudioStatistics(8000, n_segments=3))
 loader = mm.AudioLoader(8000, on_error="missing")
-sound = make_pipeline(loader, frames, StandardScaler(), LogisticRegression(C=0.01))
+vector = make_pipeline(loader, mm.AudioStatistics(8000, n_segments=3))
+vector = mm.CachedEncoder(vector)  # each sound is loaded once in all folds
+sound = make_pipeline(vector, StandardScaler(), LogisticRegression(C=0.01))
 text = make_pipeline(mm.TextVectorizer(), LogisticRegression(C=10))
 members = [("sound", sound, "audio"), ("dialogue", text, "question")]
 command = mm.MultimodalVotingClassifier(members, voting="product", divide_prior=True)
@@ -71,7 +71,7 @@ try:
     import matplotlib.pyplot as plt
 except ImportError:
     raise SystemExit from None
-figure, axis = plt.subplots(figsize=(9, 4), layout="constrained")
+axis = plt.figure(figsize=(9, 4), layout="constrained").gca()
 for i, (name, answer) in enumerate(zip(("sound", "dialogue", "fused"), answers)):
     axis.bar(np.arange(10) + (i - 1) * 0.27, answer[row], 0.27, label=name)
 axis.set(xticks=range(10), xlabel="digit", ylabel="probability")
