@@ -55,7 +55,7 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
 
     Attributes
     ----------
-    correlations_ : ndarray of shape (embedding_dim_,)
+    correlations_ : ndarray of shape (n_dims,)
         Regularised correlations of the dimensions in training, descending; of more than
         two modalities their mean over all pairs.
     embedding_dim_ : int

@@ -327,7 +327,7 @@ class TextTokenizer(
 
         Returns
         -------
-        ndarray of shape (n_samples, max_length_), int64
+        ndarray of shape (n_samples, max_length), int64
             Ids, padded with 0 at their end; all 0 where a text is missing.
         """
         check_is_fitted(self)

@@ -1,0 +1,170 @@
+"""Configuration of the documentation, and the lists of its API pages."""
+
+import inspect
+import re
+from pathlib import Path
+
+import sklearn_mm
+
+project = "sklearn_mm"
+author = "The sklearn_mm developers"
+version = release = sklearn_mm.__version__
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_mm"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "navbar_end": ["theme-switcher"],
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"index": [], "changelog": [], "design": [], "coming_from": []}
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+numpydoc_show_class_members = False
+autodoc_default_options = {"members": True, "inherited-members": True}
+autosummary_generate = True
+
+HERE = Path(__file__).parent
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples"),
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "default_thumb_file": str(HERE / "_static" / "example.png"),
+}
+
+#: Subjects of the API, and the modules or packages whose public names belong there;
+#: the most specific one wins.
+SUBJECTS = {
+    "Whole tables": ["compose", "pipeline"],
+    "Images, sound, text, sequences, video, vectors": [
+        "image",
+        "audio",
+        "text",
+        "sequence",
+        "video",
+        "vector",
+        "cache",
+        "context",
+    ],
+    "Pretrained models": ["pretrained"],
+    "Fusion of models": ["ensemble"],
+    "Networks": ["neural"],
+    "Backbones, fusion layers, losses": ["nets"],
+    "Between modalities": ["alignment", "retrieval", "zero_shot", "neural._aligner"],
+    "Speech": ["language_model", "neural._speech"],
+    "Metrics": ["metrics"],
+    "Inspection": ["inspection"],
+    "Data sets": ["datasets"],
+    "Errors and warnings": [],
+    "Other": [""],
+}
+
+
+def find_public_names():
+    """Give the shortest public path and the home module of all that is public."""
+    names = {}
+    packages = [n for n in sklearn_mm.__all__ if inspect.ismodule(_get(n))]
+    for package in ["", *packages]:
+        owner = _get(package) if package else sklearn_mm
+        for name in owner.__all__:
+            value = getattr(owner, name)
+            known = any(value is seen for seen, _ in names.values())
+            if not inspect.ismodule(value) and not known:
+                home = getattr(value, "__module__", "")
+                home = home if home.startswith("sklearn_mm.") else owner.__name__
+                path = f"{package}.{name}".removeprefix(".")
+                names[path] = value, home.removeprefix("sklearn_mm").removeprefix(".")
+    return names
+
+
+def _get(name):
+    return getattr(sklearn_mm, name)
+
+
+def group_by_subject():
+    """Give the public paths of each subject."""
+    groups = {subject: [] for subject in SUBJECTS}
+    for path, (value, home) in find_public_names().items():
+        fitting = {
+            module: subject
+            for subject, modules in SUBJECTS.items()
+            for module in modules
+            if f"{home}.".startswith(f"{module}.") or not module
+        }
+        subject = fitting[max(fitting, key=len)]
+        if inspect.isclass(value) and issubclass(value, Exception):
+            subject = "Errors and warnings"
+        groups[subject].append(path)
+    return {subject: paths for subject, paths in groups.items() if paths}
+
+
+def write_api(app, config):
+    """Write the page that lists the API, which autosummary reads."""
+    lines = ["API", "===", "", ".. currentmodule:: sklearn_mm", ""]
+    for subject, paths in group_by_subject().items():
+        lines += [subject, "-" * len(subject), "", ".. autosummary::"]
+        lines += ["   :toctree: generated", "", *(f"   {p}" for p in paths), ""]
+    page = HERE / "api" / "index.rst"
+    page.parent.mkdir(exist_ok=True)
+    text = "\n".join(lines)
+    if not page.exists() or page.read_text() != text:
+        page.write_text(text)
+
+
+def skip_foreign_members(app, what, name, member, skip, options):
+    """Leave out what scikit-learn, skorch and torch have written."""
+    member = getattr(member, "fget", member)
+    home = getattr(member, "__module__", None) or ""
+    return skip or not home.startswith("sklearn_mm.")
+
+
+def entitle_example(app, docname, source):
+    """Make the first sentence of an example its title, unless it has one."""
+    if docname.startswith("auto_examples/"):
+        pattern = r"(\.\. _sphx_glr_[\w.]+:\n\n)([^\n]+?)\.?\n\n"
+        title = r"\1\2\n" + "=" * 100 + "\n\n"
+        source[0] = re.sub(pattern, title, source[0], count=1)
+
+
+def link_public_names(app, doctree):
+    """Make names in code font links to their pages."""
+    from docutils import nodes
+    from sphinx.addnodes import pending_xref
+
+    paths = {path.split(".")[-1]: path for path in find_public_names()}
+    for literal in list(doctree.findall(nodes.literal)):
+        path = paths.get(literal.astext().removesuffix("()"))
+        if path is None or isinstance(literal.parent, nodes.reference | pending_xref):
+            continue
+        link = pending_xref(
+            "", refdomain="py", reftype="obj", reftarget=f"sklearn_mm.{path}"
+        )
+        literal.replace_self(link)
+        link += literal
+
+
+def setup(app):
+    """Connect the functions above."""
+    app.connect("config-inited", write_api)
+    app.connect("autodoc-skip-member", skip_foreign_members)
+    app.connect("source-read", entitle_example)
+    app.connect("doctree-read", link_public_names)
