@@ -22,6 +22,8 @@ templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_mm"
+html_logo = "_static/logo.svg"
+html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
@@ -48,7 +50,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
-    "default_thumb_file": str(HERE / "_static" / "example.png"),
+    "default_thumb_file": str(HERE / "_static" / "logo.svg"),
 }
 
 #: Subjects of the API, and the modules or packages whose public names belong there;
@@ -139,10 +141,17 @@ def skip_foreign_members(app, what, name, member, skip, options):
 
 def entitle_example(app, docname, source):
     """Make the first sentence of an example its title, unless it has one."""
-    if docname.startswith("auto_examples/"):
-        pattern = r"(\.\. _sphx_glr_[\w.]+:\n\n)([^\n]+?)\.?\n\n"
-        title = r"\1\2\n" + "=" * 100 + "\n\n"
-        source[0] = re.sub(pattern, title, source[0], count=1)
+    if not docname.startswith("auto_examples/"):
+        return
+    label = re.search(r"\.\. _sphx_glr_[\w.]+:\n\n", source[0])
+    if label is None:
+        return
+    before, after = source[0][: label.end()], source[0][label.end() :]
+    paragraph, gap, rest = after.partition("\n\n")
+    if re.search(r"^(\W)\1{2,}$", paragraph, re.MULTILINE):  # underlined already
+        return
+    title = " ".join(paragraph.split()).removesuffix(".")
+    source[0] = f"{before}{title}\n{'=' * len(title)}{gap}{rest}"
 
 
 def link_public_names(app, doctree):
