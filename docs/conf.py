@@ -22,13 +22,18 @@ templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_mm"
-html_logo = "_static/logo.svg"
 html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": "sklearn_mm",
+    },
     "header_links_before_dropdown": 7,
+    "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
@@ -39,7 +44,9 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 numpydoc_show_class_members = False
 autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_preserve_defaults = True
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 
 HERE = Path(__file__).parent
 sphinx_gallery_conf = {
@@ -120,15 +127,26 @@ def group_by_subject():
 
 
 def write_api(app, config):
-    """Write the page that lists the API, which autosummary reads."""
-    lines = ["API", "===", "", ".. currentmodule:: sklearn_mm", ""]
-    for subject, paths in group_by_subject().items():
-        lines += [subject, "-" * len(subject), "", ".. autosummary::"]
-        lines += ["   :toctree: generated", "", *(f"   {p}" for p in paths), ""]
-    page = HERE / "api" / "index.rst"
+    """Write a page for each subject, which autosummary reads, and their list."""
+    groups = group_by_subject()
+    slugs = {subject: re.sub(r"\W+", "_", subject.lower()) for subject in groups}
+    head = ["API", "===", "", "All public names, by subject.", "", ".. toctree::"]
+    _write_page("index", [*head, "   :maxdepth: 2", "", *_indent(slugs.values())])
+    for subject, paths in groups.items():
+        head = [subject, "=" * len(subject), "", ".. currentmodule:: sklearn_mm", ""]
+        table = [".. autosummary::", "   :toctree: generated", "   :nosignatures:", ""]
+        _write_page(slugs[subject], [*head, *table, *_indent(paths)])
+
+
+def _indent(lines):
+    return [f"   {line}" for line in lines]
+
+
+def _write_page(name, lines):
+    page = HERE / "api" / f"{name}.rst"
     page.parent.mkdir(exist_ok=True)
-    text = "\n".join(lines)
-    if not page.exists() or page.read_text() != text:
+    text = "\n".join([*lines, ""])
+    if not page.exists() or page.read_text() != text:  # else it would be read anew
         page.write_text(text)
 
 
@@ -154,6 +172,15 @@ def entitle_example(app, docname, source):
     source[0] = f"{before}{title}\n{'=' * len(title)}{gap}{rest}"
 
 
+def trim_code(app, doctree):
+    """Drop the blank line by which doctest knows where an output ends."""
+    from docutils import nodes
+
+    for block in doctree.findall(nodes.literal_block):
+        if block.astext().startswith(">>> "):
+            block[:] = [nodes.Text(block.astext().rstrip())]
+
+
 def link_public_names(app, doctree):
     """Make names in code font links to their pages."""
     from docutils import nodes
@@ -176,4 +203,5 @@ def setup(app):
     app.connect("config-inited", write_api)
     app.connect("autodoc-skip-member", skip_foreign_members)
     app.connect("source-read", entitle_example)
+    app.connect("doctree-read", trim_code)
     app.connect("doctree-read", link_public_names)

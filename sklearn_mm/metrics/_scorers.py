@@ -50,6 +50,31 @@ def make_retrieval_scorer(
 
 
 def _score(estimator, X, y=None, *, metric, query, target, sign):
+    """Score an aligner or a retriever on a table; higher is better.
+
+    Made by :func:`make_retrieval_scorer`.
+
+    Parameters
+    ----------
+    estimator : aligner or CrossModalRetriever
+        Fitted.
+    X : dataframe or array-like of shape (n_samples, n_columns)
+        The table.
+    y : array-like of shape (n_samples,) or None, default=None
+        Labels: relevant to a query are all rows with the same one. None stands for
+        the query's own row.
+    metric : callable
+        What is measured.
+    query, target : str or None
+        Names of the modalities.
+    sign : int
+        What the metric is multiplied by.
+
+    Returns
+    -------
+    float
+        The score, the mean over the pairs of modalities.
+    """
     aligner = getattr(estimator, "aligner_", estimator)
     query = getattr(estimator, "query", None) if query is None else query
     target = getattr(estimator, "target", None) if target is None else target
