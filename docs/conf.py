@@ -49,10 +49,12 @@ autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 
 HERE = Path(__file__).parent
+#: Examples that train networks for minutes: shown, not run.
+SLOW = ["cnn_lstm_voting", "joint_network"]
 sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"\.py$",
+    "filename_pattern": rf"/(?!(?:{'|'.join(SLOW)})\.py)[^/]+\.py$",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
