@@ -11,7 +11,7 @@ from ..conftest import ROOT
 #: More rounds, by a number, than there is time for in every run of the tests.
 FUZZ = int(os.environ.get("SKLEARN_MM_FUZZ", 0))
 #: Seconds after which a child counts as hanging.
-PATIENCE = 120
+PATIENCE = 300
 
 
 def start(code, *args, **options):

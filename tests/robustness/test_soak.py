@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from .processes import FUZZ, run
+from .processes import FUZZ, PATIENCE, run
 
 SOAK = """
 import gc, sys, warnings
@@ -58,7 +58,7 @@ print(before, resident())
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_memory_is_flat_over_predictions_and_fits():
     n_predicts, n_fits = (100_000, 100) if FUZZ else (2_000, 10)
-    output = run(SOAK, n_predicts, n_fits, patience=3600 if FUZZ else 120)
+    output = run(SOAK, n_predicts, n_fits, patience=7200 if FUZZ else PATIENCE)
     before, after = map(float, output.split())
     print(f"{before:.0f} MB after the warm-up, {after:.0f} MB at the end")
     assert after < 1.05 * before
