@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ._mp4_boxes import check_boxes
+
 #: Frames apart from which looking for a frame is cheaper than decoding up to it.
 _FAR = 64
 #: Share of the announced frames that must be there: some containers only estimate.
@@ -80,8 +82,9 @@ def read_frames(path, n_frames, sampling, *, max_seconds=None, max_pixels=None):
     """
     with open(path, "rb") as file:
         container = detect_container(file.read(256))
-    if container is None:
-        raise ValueError("it is no video file that is known here")
+        if container is None:
+            raise ValueError("it is no video file that is known here")
+        check_boxes(file, os.path.getsize(path))
     announced, most = _read_header(path, container, max_seconds, max_pixels)
     if not announced:
         announced = _count_frames(path, most)

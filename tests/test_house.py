@@ -13,7 +13,7 @@ PACKAGE = ROOT / "sklearn_mm"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Layers from the bottom up: a module imports from layers below its own only.
 LAYERS = [
-    ["metrics._retrieval"],
+    ["metrics._retrieval", "_mp4_boxes"],
     ["metrics._scorers", "metrics._transcripts"],
     ["_fork", "_interrupt"],
     [

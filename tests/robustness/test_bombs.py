@@ -13,7 +13,14 @@ import soundfile
 from benchmarks.memory import measure_peak
 from sklearn_mm import AudioLoader, ImageLoader, LoadError, VideoLoader
 
-from ..conftest import encode_audio, encode_image, make_photo, make_tone
+from ..conftest import (
+    encode_audio,
+    encode_image,
+    encode_video,
+    make_clip,
+    make_photo,
+    make_tone,
+)
 
 LINUX = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="needs /proc/self/clear_refs"
@@ -108,6 +115,15 @@ def encode_silence(seconds, rate=8000, channels=1):
     return file.getvalue()
 
 
+def count_samples():
+    """An MP4 whose samples all have one size, and so no table that would end."""
+    data = encode_video(make_clip(12), "mp4")
+    for box, place, values in (("stsz", 8, (1, 10**8)), ("stsc", 16, (10**8,))):
+        place += data.find(box.encode())
+        data = write(data, place, f">{len(values)}I", *values)
+    return data
+
+
 def photo(container, **options):
     return encode_image(make_photo(8, 8), container, **options)
 
@@ -158,6 +174,7 @@ VIDEOS = {
         lambda: write_avi([photo("JPEG")] * 50000, 8, 8, 50000),
         "max_seconds",
     ),
+    "millions of samples": (count_samples, "samples of 1 bytes"),
     "giant frames": (lambda: write_avi([GIANT], 9000, 9000), "max_pixels"),
     "giant frames that the header denies": (
         lambda: write_avi([GIANT], 8, 8),
