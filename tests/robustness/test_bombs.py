@@ -118,7 +118,7 @@ def encode_silence(seconds, rate=8000, channels=1):
 def count_samples():
     """An MP4 whose samples all have one size, and so no table that would end."""
     data = encode_video(make_clip(12), "mp4")
-    for box, place, values in (("stsz", 8, (1, 10**8)), ("stsc", 16, (10**8,))):
+    for box, place, values in (("stsz", 8, (1, 2**25)), ("stsc", 16, (2**25,))):
         place += data.find(box.encode())
         data = write(data, place, f">{len(values)}I", *values)
     return data
