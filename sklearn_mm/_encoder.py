@@ -4,6 +4,7 @@ from numbers import Integral
 from os import PathLike
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -238,6 +239,8 @@ def as_samples(X, owner, takes_ids=False):
         With at least two axes.
     """
     X = X.toarray() if issparse(X) else X
+    if isinstance(X, pd.DataFrame | pd.Series) and _is_numeric(X):
+        X = X.to_numpy(dtype=np.float64, na_value=np.nan)  # pd.NA is no number
     if not isinstance(X, np.ndarray) or X.dtype.kind == "O":
         shape = getattr(X, "shape", (len(X),))
         table = np.asarray(X)
@@ -256,6 +259,11 @@ def as_samples(X, owner, takes_ids=False):
             estimator=owner,
         )
     return X[:, None] if X.ndim == 1 else X
+
+
+def _is_numeric(X):
+    kinds = X.dtypes if isinstance(X, pd.DataFrame) else [X.dtype]
+    return all(map(pd.api.types.is_any_real_numeric_dtype, kinds))
 
 
 class BaseArrayEncoder(StatelessTransformer):

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from functools import partial
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
@@ -27,7 +28,7 @@ from sklearn.utils.validation import (
     _check_n_features as check_n_features,
 )
 from sklearn.utils.validation import (
-    _check_sample_weight as check_sample_weight,
+    _check_sample_weight,
 )
 from sklearn.utils.validation import (
     _num_samples as num_samples,
@@ -55,6 +56,9 @@ __all__ = [
     "safe_indexing",
     "threadpool_controller_decorator",
 ]
+
+#: Losses and priors are weighted means, which a negative weight makes meaningless.
+check_sample_weight = partial(_check_sample_weight, ensure_non_negative=True)
 
 
 def import_extra(module, extra):

@@ -26,6 +26,7 @@ LAYERS = [
         "_frames",
         "_signal",
         "_store",
+        "_spread",
         "_ctc",
         "_persistence",
     ],

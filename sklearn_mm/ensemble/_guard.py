@@ -82,7 +82,7 @@ def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
     ----------
     B. Efron and R. J. Tibshirani (1993), "An introduction to the bootstrap".
     """
-    total = scale.sum()
+    total = scale.sum() or 1.0  # of a constant target
     scores = 1 - unimodal_losses.sum(axis=1) / total
     best = int(np.argmax(scores))
     differences = unimodal_losses[best] - fused_losses

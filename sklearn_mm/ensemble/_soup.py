@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state, get_tags
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -147,6 +148,7 @@ class _BaseSoup(VersionMixin, BaseEstimator):
             return rows, rows
         labels = np.asarray(y) if isinstance(self, ClassifierMixin) else None
         if labels is not None:
+            check_classification_targets(labels)
             _, counts = np.unique(labels, return_counts=True)
             if counts.min() < 2 or min(n_valid, len(y) - n_valid) < len(counts):
                 labels = None

@@ -7,6 +7,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 from skorch.utils import is_dataset
 
+from .._spread import find_spread
 from ._base import BaseNet
 
 
@@ -35,8 +36,7 @@ def encode_numbers(net, samples, y, fresh):
         net.target_ndim_ = y.ndim
     y = y.reshape(len(y), -1)
     if fresh:
-        net.target_mean_ = y.mean(axis=0)
-        net.target_std_ = np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
+        net.target_mean_, net.target_std_ = find_spread(y)
     return ((y - net.target_mean_) / net.target_std_).astype(np.float32)
 
 

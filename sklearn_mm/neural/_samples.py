@@ -26,7 +26,9 @@ class SampleChecksMixin:
             "allow_nd": True,
         }
         check_unique_names(X)
-        X = X if hasattr(X, "ndim") else np.asarray(X)
+        if not hasattr(X, "ndim"):
+            free = {"dtype": None, "ensure_2d": False, "ensure_all_finite": False}
+            X = check_array(X, allow_nd=True, ensure_min_samples=0, **free)
         if X.ndim == 2:
             X = validate_data(self, X, reset=reset, **options)
         else:

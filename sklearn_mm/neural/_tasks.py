@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import type_of_target
 
 from .._imports import is_instance
+from .._spread import find_spread
 
 KINDS = ("classification", "regression")
 
@@ -72,8 +73,7 @@ class NumberTask:
     def __init__(self, name, values):
         self.name = name
         values = self._check(values)
-        self.mean = values.mean()
-        self.std = values.std() or 1.0
+        self.mean, self.std = map(float, find_spread(values, f"task {name!r}"))
 
     def encode(self, values):
         """Standardise numbers."""
