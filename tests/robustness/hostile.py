@@ -136,9 +136,8 @@ def give(estimator, X):
 
 def _flatten(name, told):
     if isinstance(told, dict | list):  # by task, or by output
-        for task, part in dict(
-            told if isinstance(told, dict) else enumerate(told)
-        ).items():
+        parts = told.items() if isinstance(told, dict) else enumerate(told)
+        for task, part in parts:
             yield from _flatten(f"{name} {task}", part)
     else:
         yield name, np.asarray(told)

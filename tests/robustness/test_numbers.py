@@ -48,7 +48,7 @@ def assert_finite(told, missing):
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@examples(6)
+@examples(3)
 @given(st.sampled_from(VALUES), st.sampled_from(sorted(PLACES)), st.booleans())
 def test_numbers_that_hurt_are_refused_or_answered_finitely(name, value, place, fits):
     X, y = make_numbers()
@@ -76,7 +76,7 @@ def poison(cell, value, place):
 
 
 @pytest.mark.parametrize("name", NUMERIC)
-@examples(6)
+@examples(3)
 @given(st.sampled_from(VALUES), st.sampled_from(["one", "all"]), st.booleans())
 def test_cells_that_hurt_are_refused_or_encoded_finitely(name, value, place, fits):
     case = NUMERIC[name]

@@ -110,7 +110,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@examples(4)
+@examples(2)
 @given(st.sampled_from(sorted(ARRAYS)), st.integers(0, 3))
 def test_the_layout_of_an_array_does_not_matter(name, form, seed):
     X, y = make_numbers(seed=seed)
@@ -125,7 +125,7 @@ def test_the_layout_of_an_array_does_not_matter(name, form, seed):
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@examples(4)
+@examples(2)
 @given(st.sampled_from(sorted(FRAMES)), st.integers(0, 3))
 def test_labels_and_kinds_of_frames_do_not_matter(name, form, seed):
     X, y = make_numbers(seed=seed)
@@ -139,7 +139,7 @@ def test_labels_and_kinds_of_frames_do_not_matter(name, form, seed):
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@examples(5)
+@examples(3)
 @given(st.sampled_from(sorted(OTHERS)), st.booleans())
 def test_other_tables_are_taken_or_refused_with_a_reason(name, form, fits):
     X, y = make_numbers()
@@ -153,7 +153,7 @@ def test_other_tables_are_taken_or_refused_with_a_reason(name, form, fits):
 
 
 @pytest.mark.parametrize("name", [*FUSED, *(n for n in TRAINED if "Multi" in n)])
-@examples(3)
+@examples(1)
 @given(st.permutations(COLUMNS), st.integers(0, 3))
 def test_the_order_of_columns_chosen_by_name_does_not_matter(name, order, seed):
     X, y = make_numbers(seed=seed)

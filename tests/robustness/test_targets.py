@@ -105,7 +105,7 @@ def assert_sound(model, told):
 
 
 @pytest.mark.parametrize("name", CLASSIFYING)
-@examples(4)
+@examples(2)
 @given(st.sampled_from(sorted(SAME)))
 def test_the_form_of_a_target_does_not_matter(name, form):
     X, y = make_numbers()
@@ -123,7 +123,7 @@ def test_the_form_of_a_target_does_not_matter(name, form):
 
 
 @pytest.mark.parametrize("name", LEARNING)
-@examples(8)
+@examples(3)
 @given(st.sampled_from(sorted(OTHERS)))
 def test_other_targets_are_learned_or_refused_with_a_reason(name, form):
     X, y = make_numbers()
@@ -137,7 +137,7 @@ def test_other_targets_are_learned_or_refused_with_a_reason(name, form):
 
 
 @pytest.mark.parametrize("name", [n for n in LEARNING if n != "co-training"])
-@examples(5)
+@examples(3)
 @given(st.sampled_from(sorted(WEIGHTS)))
 def test_weights_are_used_or_refused_with_a_reason(name, form):
     X, y = make_numbers()
@@ -152,7 +152,7 @@ def test_weights_are_used_or_refused_with_a_reason(name, form):
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@examples(3)
+@examples(2)
 @given(st.integers(0, 4))
 def test_few_rows_are_learned_from_or_refused_with_a_reason(name, n_samples):
     X, y = make_numbers()
