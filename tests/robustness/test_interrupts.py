@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from .processes import list_group, start, wait_until
+from .processes import PATIENCE, list_group, start, wait_until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
@@ -148,8 +148,9 @@ loader, cells = AudioLoader(8000), [sound] * 40
 expected = loader.transform(cells)
 n_stopped = 0
 for moment in np.linspace(0.001, 0.05, 25):
-    threading.Timer(moment, os.kill, (os.getpid(), signal.SIGINT)).start()
+    press = threading.Timer(moment, os.kill, (os.getpid(), signal.SIGINT))
     try:
+        press.start()
         while True:
             assert (loader.transform(cells) == expected).all()
     except KeyboardInterrupt:
@@ -158,7 +159,7 @@ tell(n_stopped)
 """
     )
     with start(code) as child:
-        output, _ = child.communicate(timeout=60)
+        output, _ = child.communicate(timeout=PATIENCE)
     assert (child.returncode, output.split()) == (0, ["25"])
 
 
