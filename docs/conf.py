@@ -38,7 +38,9 @@ html_theme_options = {
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"index": [], "changelog": [], "design": [], "coming_from": []}
+html_sidebars = {
+    page: [] for page in ["index", "which_fusion", "coming_from", "design", "changelog"]
+}
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -180,7 +182,8 @@ def trim_code(app, doctree):
 
     for block in doctree.findall(nodes.literal_block):
         if block.astext().startswith(">>> "):
-            block[:] = [nodes.Text(block.astext().rstrip())]
+            block.rawsource = block.astext().rstrip()  # equal, or it has no colours
+            block[:] = [nodes.Text(block.rawsource)]
 
 
 def link_public_names(app, doctree):
