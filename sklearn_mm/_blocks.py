@@ -2,9 +2,11 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import validate_data
 
 from ._column import find_missing
 from .audio import AudioLoader, AudioStatistics
@@ -93,12 +95,21 @@ def _make_table_encoder():
 
     dates = DatetimeEncoder(periodic_encoding="spline")
     # What lies far out overflows in float32, when it is squashed.
-    widen = FunctionTransformer(_widen, feature_names_out="one-to-one")
-    return make_pipeline(TableVectorizer(datetime=dates), widen, SquashingScaler(5.0))
+    steps = TableVectorizer(datetime=dates), DoublePrecision(), SquashingScaler(5.0)
+    return make_pipeline(*steps)
 
 
-def _widen(X):
-    return X.astype(np.float64)
+class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Turn the numbers of a frame or an array into float64."""
+
+    def fit(self, X, y=None):
+        """Remember the columns."""
+        validate_data(self, X, skip_check_array=True)
+        return self
+
+    def transform(self, X):
+        """Convert the numbers."""
+        return X.astype(np.float64)
 
 
 class Reducer:

@@ -5,7 +5,7 @@
 #: it is made (stores, engines, pretrained backbones), what reads bytes of others
 #: (``PickledState``), and every function of the package.
 _OWN = {
-    "_blocks": "Reducer",
+    "_blocks": "DoublePrecision Reducer",
     "_neighbors": "ExactIndex",
     "_stored": "StoredModule StoredTensor",
     "alignment": "CanonicalAligner",
