@@ -61,8 +61,10 @@ def check_unique_names(X):
     """Refuse a frame that has several columns of one name."""
     columns = getattr(X, "columns", None)
     if isinstance(columns, pd.Index) and not columns.is_unique:
-        name = columns[columns.duplicated()][0]
-        raise ValueError(f"X has several columns of the name {name!r}.")
+        names = columns[columns.duplicated()].unique().tolist()
+        raise ValueError(
+            f"X must have unique column names, but has several columns {names}."
+        )
 
 
 def find_absent(X):

@@ -6,7 +6,7 @@ from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
-from ._column import as_column
+from ._column import as_column, to_float32
 from ._detect import OWN, TABLE, TABLE_DECLARED, detect_modality, holds_lists
 from ._imports import is_instance
 from ._modality_columns import check_unique_names
@@ -93,7 +93,7 @@ def find_modalities(params, columns):
     for name, column in columns.items():
         column = as_column(column, owner)
         found = declared.get(name) or detect_modality(column, params.root)
-        if found[0] in TABLE and not _has_values(column):
+        if found[0] in TABLE and not _has_values(column, found[0]):
             found = "empty", "no value is there"
         modalities[name], reasons[name] = found
         if holds_lists(column):
@@ -103,12 +103,15 @@ def find_modalities(params, columns):
     return modalities, reasons, lists
 
 
-def _has_values(column):
-    """Whether a table can learn from a column: infinity is no value."""
-    cells = column.cells
-    return not column.missing.all() and not (
-        cells.dtype.kind == "f" and not np.isfinite(cells).any()
-    )
+def _has_values(column, kind):
+    """Whether a table can learn from a column: what is infinite in float32 is none."""
+    if column.missing.all():
+        return False
+    if kind != "numeric" or column.cells.dtype.kind not in "fO":
+        return True
+    numbers = pd.to_numeric(pd.Series(column.cells), errors="coerce")
+    numbers = numbers.to_numpy(np.float64, na_value=np.nan)
+    return bool(np.isfinite(to_float32(numbers)).any())
 
 
 def make_table(columns, kinds):
