@@ -261,6 +261,18 @@ def as_samples(X, owner, takes_ids=False):
     return X[:, None] if X.ndim == 1 else X
 
 
+def check_float32_range(X, owner):
+    """Refuse numbers that are infinite in float32, which vectors are kept in."""
+    if X.dtype != np.float64 or X.size == 0:
+        return
+    largest = max(np.fmax.reduce(X, axis=None), -np.fmin.reduce(X, axis=None))
+    if largest > np.finfo(np.float32).max:
+        raise ValueError(
+            f"{owner}: Input X contains infinity or a value too large for "
+            "dtype('float32')."
+        )
+
+
 def _is_numeric(X):
     kinds = X.dtypes if isinstance(X, pd.DataFrame) else [X.dtype]
     return all(map(pd.api.types.is_any_real_numeric_dtype, kinds))

@@ -12,9 +12,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 
 from ._aligner import AlignerMixin, scale_to_unit
+from ._encoder import check_float32_range
 from ._imports import Interval, StrOptions, fit_context, num_samples
 from ._modality import AbsentModalityError, transform_present
-from ._modality_columns import annotate, select_columns
+from ._modality_columns import annotate, check_unique_names, select_columns
 from ._modality_specs import ModalitySpecs
 
 
@@ -223,6 +224,11 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         model = CCA(n_dims, scale=False).fit(*scaled)
         maps = [model.x_rotations_, model.y_rotations_]
         scores = [v @ m for v, m in zip(scaled, maps)]
+        spreads = np.min([score.std(axis=0) for score in scores], axis=0)
+        kept = spreads > 1e-10 * spreads.max()  # directions in which nothing varies
+        if not kept.any():
+            raise ValueError("solver='nipals' finds no direction that correlates.")
+        maps, scores = ([m[:, kept] for m in part] for part in (maps, scores))
         self._maps = {}
         for name, scaler, rotation, score in zip(self._columns, scalers, maps, scores):
             mapping = rotation / scaler.scale_[:, None] / score.std(axis=0)
@@ -269,7 +275,11 @@ def _fit_present(transformer, name, cells):
 
 
 def _check_vectors(array):
-    return check_array(array, accept_sparse="csr", dtype=[np.float64, np.float32])
+    check_unique_names(array)
+    array = check_array(array, accept_sparse="csr", dtype=[np.float64, np.float32])
+    numbers = array.data if issparse(array) else array
+    check_float32_range(numbers, "CanonicalAligner")
+    return array
 
 
 def _refuse_constant(name, vectors):

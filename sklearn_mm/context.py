@@ -5,10 +5,11 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_array
 
 from ._encoder import ArrayOutputMixin, ColumnTransformerMixin, as_samples
 from ._imports import Interval, fit_context, num_samples
-from ._modality_columns import select_columns
+from ._modality_columns import check_unique_names, select_columns
 from ._persistence import VersionMixin
 
 
@@ -97,6 +98,7 @@ class ContextWindow(
         self
             The transformer.
         """
+        X = _check_table(X)
         self._number_groups(X)
         self._number_order(X)
         self.sample_shape_ = self._take_vectors(X).shape[1:]
@@ -115,6 +117,7 @@ class ContextWindow(
         ndarray of shape (n_samples, before + 1 + after, n_features), float32
             All NaN where there is no such neighbour, or where its vector is missing.
         """
+        X = _check_table(X)
         groups, order = self._number_groups(X), self._number_order(X)
         vectors = self._take_vectors(X)
         shape = getattr(self, "sample_shape_", vectors.shape[1:])
@@ -160,6 +163,7 @@ class ContextWindow(
                 f"{known}."
             )
         values = np.asarray(select_columns(X, column))
+        values = values.astype(values.dtype.newbyteorder("="), copy=False)
         codes, _ = pd.factorize(values, sort=True)
         if (codes < 0).any():
             rows = np.flatnonzero(codes < 0)
@@ -185,6 +189,13 @@ class ContextWindow(
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
+
+
+def _check_table(X):
+    check_unique_names(X)
+    if isinstance(X, dict) or hasattr(X, "columns"):
+        return X
+    return check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
 
 
 def _list_columns(X):

@@ -9,6 +9,7 @@ from sklearn.utils.validation import validate_data
 from skorch.utils import is_dataset
 
 from .._column import find_missing
+from .._encoder import check_float32_range
 from .._imports import check_sample_weight
 from .._modality_columns import check_unique_names
 
@@ -33,7 +34,7 @@ class SampleChecksMixin:
             X = validate_data(self, X, reset=reset, **options)
         else:
             X = check_array(X, estimator=self, **options)
-        _check_range(X, type(self).__name__)
+        check_float32_range(X, type(self).__name__)
         if reset:
             self.input_shape_ = X.shape[1:]
             if self._takes_ids():
@@ -76,18 +77,6 @@ class SampleChecksMixin:
         target = None if target is None else target[present]
         weight = None if weight is None else weight[present]
         return samples[present], target, weight
-
-
-def _check_range(X, owner):
-    """Refuse numbers that are infinite in float32, which networks compute in."""
-    largest = np.finfo(np.float32).max
-    if X.dtype != np.float64 or X.size == 0:
-        return
-    if max(np.fmax.reduce(X, axis=None), -np.fmin.reduce(X, axis=None)) > largest:
-        raise ValueError(
-            f"{owner}: Input X contains infinity or a value too large for "
-            "dtype('float32')."
-        )
 
 
 def check_outputs(outputs, owner):

@@ -12,7 +12,16 @@ from hypothesis import HealthCheck, settings
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sklearn_mm import ModelSoupClassifier, ModelSoupRegressor, MultimodalVectorizer
+from sklearn_mm import (
+    CanonicalAligner,
+    ContextWindow,
+    ContrastiveAligner,
+    CrossModalRetriever,
+    ModelSoupClassifier,
+    ModelSoupRegressor,
+    MultimodalVectorizer,
+)
+from sklearn_mm.nets import TabularMLP
 
 from ..ensemble.test_fusion_contracts import FUSIONS
 from ..test_common import JOINT, NETS, SOUPS
@@ -70,7 +79,29 @@ SPECS = ("fusion__estimators", "estimators", "branches")
 #: Of a table of four columns of numbers, all that predict or transform.
 FUSED = {name: at_positions(fusion) for name, fusion in FUSIONS.items()}
 TRAINED = {name_net(net): quick(net) for net in [*NETS, *JOINT, *SOUPS]}
-ESTIMATORS = {**FUSED, **TRAINED, "MultimodalVectorizer": MultimodalVectorizer()}
+HALVES = [("a", "passthrough", [0, 1]), ("b", "passthrough", [2, 3])]
+#: Those that have no use for a target.
+UNTAUGHT = {
+    "MultimodalVectorizer": MultimodalVectorizer(),
+    "CanonicalAligner": CanonicalAligner(HALVES),
+    "CanonicalAligner-nipals": CanonicalAligner(HALVES, solver="nipals"),
+    "ContrastiveAligner": ContrastiveAligner(
+        [(*half[:2], TabularMLP, half[2]) for half in HALVES],
+        embedding_dim=3,
+        max_epochs=2,
+        early_stopping=False,
+        random_state=0,
+    ),
+    "CrossModalRetriever": CrossModalRetriever(
+        CanonicalAligner(HALVES), query="a", target="b", n_neighbors=2
+    ),
+    "ContextWindow": ContextWindow(0, before=1, after=0),
+}
+#: What they give is NaN where nothing is.
+GAPPY = ("MultimodalVectorizer", "ContextWindow", "CrossModalRetriever")
+ESTIMATORS = {**FUSED, **TRAINED, **UNTAUGHT}
+#: Those to which an array is the same table as a frame, and signs are no matter.
+FORMED = [*FUSED, *TRAINED, "MultimodalVectorizer", "ContrastiveAligner"]
 
 
 def make_numbers(n_samples=40, seed=0):
@@ -129,13 +160,13 @@ def mask_columns(estimator):
 
 def give(estimator, X):
     """All that a fitted estimator says of rows, as arrays."""
-    methods = ("predict", "predict_proba", "transform")
+    methods = ("predict", "predict_proba", "transform", "kneighbors")
     told = {m: getattr(estimator, m)(X) for m in methods if hasattr(estimator, m)}
     return {key: value for m, v in told.items() for key, value in _flatten(m, v)}
 
 
 def _flatten(name, told):
-    if isinstance(told, dict | list):  # by task, or by output
+    if isinstance(told, dict | list | tuple):  # by task, or by output
         parts = told.items() if isinstance(told, dict) else enumerate(told)
         for task, part in parts:
             yield from _flatten(f"{name} {task}", part)

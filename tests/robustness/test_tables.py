@@ -14,6 +14,7 @@ from sklearn.base import clone
 from .hostile import (
     COLUMNS,
     ESTIMATORS,
+    FORMED,
     FUSED,
     TRAINED,
     assert_same,
@@ -109,7 +110,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", FORMED)
 @examples(2)
 @given(st.sampled_from(sorted(ARRAYS)), st.integers(0, 3))
 def test_the_layout_of_an_array_does_not_matter(name, form, seed):
@@ -124,7 +125,7 @@ def test_the_layout_of_an_array_does_not_matter(name, form, seed):
     assert_same(told, expected, 0.05 if form == "float16" else 1e-4)
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", FORMED)
 @examples(2)
 @given(st.sampled_from(sorted(FRAMES)), st.integers(0, 3))
 def test_labels_and_kinds_of_frames_do_not_matter(name, form, seed):

@@ -14,6 +14,9 @@ from sklearn_mm import MultimodalStackingClassifier, MultimodalVotingClassifier
 from ..test_contracts import CASES, dense
 from .hostile import (
     ESTIMATORS,
+    FUSED,
+    GAPPY,
+    TRAINED,
     assert_same,
     attempt,
     examples,
@@ -24,7 +27,7 @@ from .hostile import (
     needs_numbers,
 )
 
-LEARNING = [name for name in ESTIMATORS if name != "MultimodalVectorizer"]
+LEARNING = [*FUSED, *TRAINED]
 CLASSIFYING = [
     name
     for name in LEARNING
@@ -97,7 +100,7 @@ WEIGHTS = {
 
 def assert_sound(model, told):
     for method, values in told.items():
-        if values.dtype.kind == "f":
+        if values.dtype.kind == "f" and type(model).__name__ not in GAPPY:
             assert np.isfinite(values).all(), method
         if method == "predict_proba" and not isinstance(model.classes_, dict):
             assert values.shape[1] == len(model.classes_)
