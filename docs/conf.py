@@ -137,6 +137,9 @@ def write_api(app, config):
     slugs = {subject: re.sub(r"\W+", "_", subject.lower()) for subject in groups}
     head = ["API", "===", "", "All public names, by subject.", "", ".. toctree::"]
     _write_page("index", [*head, "   :maxdepth: 2", "", *_indent(slugs.values())])
+    for page in (HERE / "api").glob("*.rst"):
+        if page.stem not in ("index", *slugs.values()):  # a subject of an earlier build
+            page.unlink()
     for subject, paths in groups.items():
         head = [subject, "=" * len(subject), "", ".. currentmodule:: sklearn_mm", ""]
         table = [".. autosummary::", "   :toctree: generated", "   :nosignatures:", ""]
