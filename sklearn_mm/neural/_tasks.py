@@ -73,7 +73,7 @@ class NumberTask:
     def __init__(self, name, values):
         self.name = name
         values = self._check(values)
-        self.mean, self.std = map(float, find_spread(values, f"task {name!r}"))
+        self.mean, self.std = map(np.float64, find_spread(values, f"task {name!r}"))
 
     def encode(self, values):
         """Standardise numbers."""
