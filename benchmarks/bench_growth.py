@@ -47,9 +47,8 @@ def measure(X, y, n_rows):
     figures = {}
 
     def run(step, action):
-        start = time.perf_counter()
-        result, grown = measure_peak(action)
-        figures[step] = time.perf_counter() - start, grown
+        (result, seconds), grown = measure_peak(lambda: take_time(action))
+        figures[step] = seconds, grown
         return result
 
     loaders = {"image": ImageLoader(), "audio": AudioLoader(8000, duration=0.4)}
@@ -66,6 +65,11 @@ def measure(X, y, n_rows):
     vote = run("fuse", lambda: make_vote(widths, weights="learned", cv=2).fit(table, y))
     run("predict", lambda: vote.predict_proba(table))
     return figures
+
+
+def take_time(action):
+    start = time.perf_counter()
+    return action(), time.perf_counter() - start
 
 
 def fit_exponent(sizes, seconds):
@@ -86,7 +90,7 @@ def draw(sizes, table):
     for part, (ax, label) in enumerate(zip(axes, ("seconds", "peak memory, MB"))):
         scale = (1, 1 / 2**20)[part]
         for step in STEPS:
-            values = [max(1e-2, figures[step][part] * scale) for figures in table]
+            values = [max(1e-3, figures[step][part] * scale) for figures in table]
             exponent = fit_exponent(sizes, values)
             ax.loglog(sizes, values, "o-", label=f"{step} (exponent {exponent:.2f})")
         ax.set(xlabel="rows", ylabel=label)
