@@ -8,7 +8,6 @@ from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
 from .._imports import (
@@ -26,6 +25,7 @@ from .._modality_columns import (
     select_columns,
 )
 from .._modality_specs import ModalitySpecs
+from .._parallel import run_calls
 from ._routing import RoutingMixin
 
 
@@ -74,15 +74,13 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
             own = (name, columns, select_columns(X, columns), y, routed[name])
             task = context.subcontext(task_name=f"fit-{name}")
             message = self._log_message(name, number, len(members))
-            calls.append(
-                delayed(_fit_member)(clone(estimator), *own, message, self, task)
-            )
+            calls.append((_fit_member, clone(estimator), *own, message, self, task))
             if not isinstance(estimator, FrozenEstimator):
                 calls += [
-                    delayed(_answer_fold)(clone(estimator), *own, fold, methods[name])
+                    (_answer_fold, clone(estimator), *own, fold, methods[name])
                     for fold in folds
                 ]
-        results = iter(Parallel(n_jobs=self.n_jobs)(calls))
+        results = iter(run_calls(calls, self.n_jobs))
         answers = []
         self.estimators_ = []
         for name, estimator, _ in list(members):

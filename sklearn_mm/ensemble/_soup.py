@@ -8,7 +8,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._imports import (
@@ -20,6 +19,7 @@ from .._imports import (
     safe_indexing,
 )
 from .._modality_columns import check_unique_names
+from .._parallel import run_calls
 from .._persistence import VersionMixin
 
 
@@ -172,10 +172,11 @@ class _BaseSoup(VersionMixin, BaseEstimator):
             random_state=int(seeds[0]),
         )
         start.fit(X, y, sample_weight=weight)
-        return Parallel(n_jobs=self.n_jobs)(
-            delayed(_go_on)(start, self.net, setting, int(seed), X, y, weight)
+        calls = [
+            (_go_on, start, self.net, setting, int(seed), X, y, weight)
             for setting, seed in zip(settings, seeds[1:])
-        )
+        ]
+        return run_calls(calls, self.n_jobs)
 
     # Averaging.
 

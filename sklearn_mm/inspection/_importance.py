@@ -8,7 +8,6 @@ from sklearn.base import clone, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
 from .._imports import (
@@ -18,6 +17,7 @@ from .._imports import (
     check_parameters,
     safe_indexing,
 )
+from .._parallel import run_calls
 from ._answers import Answers, draw_samples, find_scorer, score_samples
 from ._cells import as_table, blank_cells, count_rows, move_cells, take_rows
 from ._modalities import find_core, find_modalities, list_others, list_specs
@@ -195,10 +195,8 @@ class _Score:
     def run(self, call, arguments):
         """Score what ``call`` makes of each of the arguments; they run in parallel."""
         rest = self.scorer, self.y, self.samples
-        scores = Parallel(n_jobs=self.n_jobs)(
-            delayed(_run)(call, own, *rest) for own in arguments
-        )
-        return np.array(scores)
+        calls = [(_run, call, own, *rest) for own in arguments]
+        return np.array(run_calls(calls, self.n_jobs))
 
 
 def _run(call, arguments, scorer, y, samples):

@@ -5,11 +5,11 @@ import torch
 from sklearn.base import TransformerMixin, clone
 from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from .._column import find_missing
 from .._imports import check_method_params, safe_indexing
+from .._parallel import run_calls
 from ._base import BaseNet
 from ._batches import take_some
 from ._classifier import encode_classes
@@ -168,18 +168,12 @@ class NetEncoder(TransformerMixin, BaseNet):
             return vectors
         folds = check_cv(self.cv, y, classifier=self.task_ == "classification")
         folds = list(folds.split(X, y, groups))
-        parts = Parallel(n_jobs=self.n_jobs)(
-            delayed(_encode_fold)(
-                clone(self).set_params(random_state=self._seed),
-                X,
-                y,
-                train,
-                test,
-                vectors[train],
-                params,
-            )
-            for train, test in folds
-        )
+        alike = [clone(self).set_params(random_state=self._seed) for _ in folds]
+        calls = [
+            (_encode_fold, net, X, y, train, test, vectors[train], params)
+            for net, (train, test) in zip(alike, folds)
+        ]
+        parts = run_calls(calls, self.n_jobs)
         for (_, test), part in zip(folds, parts):
             vectors[test] = part
         return vectors

@@ -8,13 +8,13 @@ import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import check_consistent_length
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from skorch.utils import is_dataset, to_device
 
 from .._column import find_missing
 from .._ctc import beam_search
 from .._imports import HasMethods, Interval, StrOptions
+from .._parallel import run_calls
 from ..audio import AudioLoader, LogMelSpectrogram
 from ..language_model import NgramLanguageModel
 from ..metrics import word_error_rate
@@ -228,9 +228,8 @@ default="character"
             "lexicon": self.words_ if isinstance(self.lexicon, str) else self.lexicon,
             "threshold": _THRESHOLD,
         }
-        return Parallel(n_jobs=self.n_jobs)(
-            delayed(_search)(steps, options) for steps in self.predict_log_proba(X)
-        )
+        calls = [(_search, steps, options) for steps in self.predict_log_proba(X)]
+        return run_calls(calls, self.n_jobs)
 
     def predict_log_proba(self, X):
         """Log-probabilities of the characters by step, of the acoustic model alone.
