@@ -19,6 +19,7 @@ from ._column import (
 from ._encoder import ArrayOutputMixin, StatelessTransformer
 from ._imports import HasMethods, Interval, StrOptions, fit_context
 from ._padding import pad_samples, valid_lengths
+from ._parallel import run_calls, runs_elsewhere
 from ._steps import find_on_error, list_steps, make_steps, run_steps, try_rows
 from ._store import ArrayStore
 
@@ -46,7 +47,9 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
     max_bytes : int, default=2**32
         Bound on what is kept, in bytes; the oldest samples go first.
     n_jobs : int or None, default=None
-        Number of threads of the loaders. None leaves it to them.
+        Number of threads of the loaders; None leaves it to them. Under a joblib backend
+        of other processes (``parallel_config(backend="dask")``) the number of batches
+        that are encoded at the same time.
     verbose : int, default=0
         1 prints a line for each batch that is encoded.
 
@@ -245,35 +248,54 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         # Backwards, so that of cells that are the same the first is encoded.
         rows = {keys[row]: row for row in reversed(range(len(keys)))}
         rows = sorted(r for k, r in rows.items() if k is not None and k not in found)
-        failures, n_known = {}, 0
-        for start in range(0, len(rows), self.batch_size):
-            batch = rows[start : start + self.batch_size]
+        batches = [
+            rows[start : start + self.batch_size]
+            for start in range(0, len(rows), self.batch_size)
+        ]
+        results = self._encode_batches(column, batches, steps)
+        failures, n_done = {}, 0
+        for batch in batches:
             with _as_task(self, context):
-                fresh = self._encode_batch(column, batch, steps, failures, not n_known)
-                fresh = {keys[row]: sample for row, sample in fresh.items()}
+                samples, refused = next(results)
+                fresh = {keys[batch[i]]: sample for i, sample in samples.items()}
+                failures |= {batch[i]: reason for i, reason in refused.items()}
                 store.put_many({k: s for k, s in fresh.items() if isinstance(k, bytes)})
                 found.update(fresh)
-                n_known += len(fresh)
+            n_done += len(batch)
             if self.verbose:
-                n_done = start + len(batch)
                 print(f"[CachedEncoder] {n_done} of {len(rows)} cells encoded")
         self._report(failures, column, keys)
         return column, [found.get(key) for key in keys]
 
-    def _encode_batch(self, column, rows, steps, failures, first):
-        """Give samples by row without missing ones; put bad rows to failures."""
-        encoded, rows = try_rows(steps, column.cells, rows, failures, fit=first)
+    def _encode_batches(self, column, batches, steps):
+        """Yield what :meth:`_encode_batch` gives for each."""
+        if len(batches) > 1 and runs_elsewhere():
+            calls = [(self._encode_batch, column.cells[rows]) for rows in batches]
+            yield from run_calls(calls, self.n_jobs, return_as="generator")
+            return
+        fit = True  # until a step has seen what fitting it needs: one sample
+        for rows in batches:
+            result = self._encode_batch(column.cells[rows], steps, fit)
+            fit = fit and not result[0]
+            yield result
+
+    def _encode_batch(self, cells, steps=None, fit=True):
+        """Give samples by row without missing ones, and why rows were refused."""
+        steps = steps or self._make_steps(on_error="missing")
+        refused = {}
+        encoded, rows = try_rows(steps, cells, [*range(len(cells))], refused, fit)
         if encoded is None:
-            return {}
+            return {}, refused
         empty = find_missing(encoded)
         if empty.any() and find_on_error(self.encoder) != "missing":
             strict = self._make_steps(on_error="raise")
             bad = [row for row, is_empty in zip(rows, empty) if is_empty]
-            try_rows(strict, column.cells, bad, failures)  # again, to hear the reason
+            try_rows(strict, cells, bad, refused)  # again, to hear the reason
         if self._gives_arrays():
             lengths = valid_lengths(encoded)
-            return {r: x[:n] for r, x, n in zip(rows, encoded, lengths) if n}
-        return {r: x for r, x, is_empty in zip(rows, encoded, empty) if not is_empty}
+            return {r: x[:n] for r, x, n in zip(rows, encoded, lengths) if n}, refused
+        kept = {r: x for r, x, is_empty in zip(rows, encoded, empty) if not is_empty}
+        return kept, refused
 
     def _report(self, failures, column, keys):
         first = list_steps(self.encoder)[0]
