@@ -86,6 +86,7 @@ SUBJECTS = {
     "Speech": ["language_model", "neural._speech"],
     "Metrics": ["metrics"],
     "Inspection": ["inspection"],
+    "Tables larger than memory": ["dask_frames"],
     "Saved models": ["persistence"],
     "Data sets": ["datasets"],
     "Errors and warnings": [],

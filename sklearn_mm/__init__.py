@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "cache": ["CachedEncoder"],
         "context": ["ContextWindow"],
         "compose": ["MultimodalVectorizer"],
+        "dask_frames": ["encode_frame", "predict_frame"],
         "persistence": ["trusted_types"],
         "pipeline": ["multimodal_pipeline"],
         "pretrained._aligner": ["PretrainedAligner"],

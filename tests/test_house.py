@@ -29,6 +29,7 @@ LAYERS = [
         "_spread",
         "_ctc",
         "_persistence",
+        "_parallel",
     ],
     ["_column", "_stored"],
     ["_pixels", "_spectrum"],
@@ -37,7 +38,7 @@ LAYERS = [
     ["_cell_keys", "_modality_columns", "_steps"],
     ["_modality", "_modality_specs", "_aligner", "_neighbors"],
     ["alignment", "retrieval"],
-    ["cache", "context"],
+    ["cache", "context", "dask_frames"],
     ["_detect"],
     ["_blocks", "_table"],
     [
