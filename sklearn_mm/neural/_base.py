@@ -19,7 +19,7 @@ from .._interrupt import note_interrupts
 from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
-from ._device import fork_generators, keep_freed_memory, pick_device
+from ._device import fork_generators, keep_freed_memory, pick_device, unwrap
 from ._parameters import ParametersMixin
 from ._samples import SampleChecksMixin, check_outputs
 from ._saved import SavedNetMixin
@@ -258,7 +258,7 @@ class BaseNet(
 
     def _adapt(self, samples):
         """Show the backbone some training samples, if it wants to see them."""
-        adapt = getattr(self.module_.backbone, "adapt", None)
+        adapt = getattr(unwrap(self.module_).backbone, "adapt", None)
         if adapt is not None and not self._takes_ids():
             some = take_some(samples)
             some = as_tensors(np.ascontiguousarray(some, dtype=np.float32))

@@ -14,7 +14,7 @@ from .._modality_columns import annotate
 from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import PRESENT, BranchesMixin
-from ._device import pick_device
+from ._device import pick_device, unwrap
 from ._samples import check_outputs
 
 
@@ -99,7 +99,7 @@ class BaseBranchNet(BranchesMixin, TransformerMixin, BaseNet):
         """Take over the weights of a network that was trained alone."""
         encoder = encoder[-1] if isinstance(encoder, Pipeline) else encoder
         check_is_fitted(encoder)
-        own = self.module_.backbones[name]
+        own = unwrap(self.module_).backbones[name]
         if hasattr(encoder.module_, "backbones"):  # of the branch of that name
             other = getattr(encoder.module_.backbones, name, None)
         else:
@@ -116,7 +116,8 @@ class BaseBranchNet(BranchesMixin, TransformerMixin, BaseNet):
             ) from None
 
     def _adapt(self, samples):
-        for column, (name, backbone) in enumerate(self.module_.backbones.items()):
+        backbones = unwrap(self.module_).backbones
+        for column, (name, backbone) in enumerate(backbones.items()):
             adapt = getattr(backbone, "adapt", None)
             learned = name in (self.init_from or {})
             if adapt is None or learned or name in self.n_tokens_:

@@ -19,6 +19,22 @@ def pick_device(device):
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def unwrap(module):
+    """Give the network itself where Accelerate wraps it, to train on several devices.
+
+    Parameters
+    ----------
+    module : module
+        A network, or torch's wrapper of one.
+
+    Returns
+    -------
+    module
+        The network.
+    """
+    return getattr(module, "module", module)
+
+
 def place(tensors, device):
     """Move tensors to a GPU as a whole, if at most half of its free memory holds them.
 
