@@ -26,8 +26,8 @@ def valid_steps(x):
 
 def steps_up_to_last(present):
     """Fill gaps: True up to the last True of each row, and at its first step anyway."""
-    present[:, 0] = True
-    return present.flip(1).cummax(dim=1).values.flip(1)
+    steps = torch.arange(present.shape[1], device=present.device)
+    return steps <= (present * steps).amax(dim=1, keepdim=True)
 
 
 class Standardize(nn.Module):
@@ -102,7 +102,7 @@ class Pool(nn.Module):
             return x[:, self.kind]
         if self.kind == "last":
             last = valid.sum(dim=1) - 1
-            return x[torch.arange(len(x), device=x.device), last]
+            return x[torch.arange(x.shape[0], device=x.device), last]
         if self.kind == "attention":
             score = self.score(x).squeeze(2).masked_fill(~valid, -torch.inf)
             return torch.einsum("nt,ntf->nf", score.softmax(dim=1), x)

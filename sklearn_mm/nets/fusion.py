@@ -192,7 +192,7 @@ class GatedFusion(nn.Module):
 
 
 def _append_one(vectors):
-    return [torch.cat([v, v.new_ones(len(v), 1)], dim=1) for v in vectors]
+    return [torch.cat([v, v.new_ones(v.shape[0], 1)], dim=1) for v in vectors]
 
 
 class TensorFusion(nn.Module):

@@ -312,7 +312,7 @@ class BottleneckFusion(nn.Module):
 
     def forward(self, tokens, present):
         """Fuse ``tokens``, a list of ``(n_samples, n_tokens, .)`` and validity."""
-        n_samples, n_shared = len(present), len(self.bottleneck)
+        n_samples, n_shared = present.shape[0], len(self.bottleneck)
         mapped = self.map(tokens, present)
         always = present.new_ones(n_samples, 1 + n_shared)
         padding = [~torch.cat([always, valid], dim=1) for _, valid in mapped]
