@@ -181,7 +181,7 @@ class BranchesMixin(ModalityColumnsMixin):
             return X
         before = dict(vars(self))
         try:
-            return self._read_samples(_align(X), reset, y)
+            return self._read_samples(align(X), reset, y)
         except BaseException:  # a net that was fitted still is
             if reset:  # else nothing was changed, and other threads may predict
                 vars(self).clear()
@@ -315,7 +315,7 @@ class BranchesMixin(ModalityColumnsMixin):
         return tags
 
 
-def _align(X):
+def align(X):
     """Give arrays of a dict one length, so that rows can be taken out of all."""
     if not isinstance(X, dict) or issparse(X):  # some sparse arrays are dicts
         return X

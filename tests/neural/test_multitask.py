@@ -60,6 +60,15 @@ def test_all_tasks_are_learned_by_their_kind():
     assert (best == predicted["sign"]).all()
 
 
+def test_a_dict_of_arrays_is_a_table():
+    X, y = make_table()
+    columns = {name: X[COLUMNS[name]].to_numpy(np.float32) for name in COLUMNS}
+    branches = [(name, "passthrough", TabularMLP, name) for name in COLUMNS]
+    net = clone(NET).set_params(branches=branches).fit(columns, y)
+    expected = clone(NET).fit(X, y).predict(X)
+    pd.testing.assert_frame_equal(net.predict(columns), expected)
+
+
 def test_kinds_can_be_corrected():
     X, y = make_table()
     net = clone(NET).set_params(task_kinds={"level": "regression"}).fit(X, y)
