@@ -32,9 +32,15 @@ class BranchedNet(nn.Module):
 
     def _encode(self, inputs, present, method="forward"):
         """Give each branch's vectors, or its tokens; zeros where it is absent."""
-        encoders = {"forward": _encode_vectors, "tokens": _encode_tokens}
         return [
-            _encode_present(encoders[method], backbone, x, present[:, i])
+            _encode_present(_ENCODERS[method], backbone, x, present[:, i])
+            for i, (backbone, x) in enumerate(zip(self.backbones.values(), inputs))
+        ]
+
+    def _encode_all(self, inputs, present, method="forward"):
+        """Do the same in evaluation by steps that do not depend on ``present``."""
+        return [
+            _hide_absent(_ENCODERS[method](backbone, x), present[:, i])
             for i, (backbone, x) in enumerate(zip(self.backbones.values(), inputs))
         ]
 
@@ -73,6 +79,15 @@ def _scatter(encoded, rows, n_samples):
     return whole.index_copy(0, rows, encoded[: len(rows)])
 
 
+def _hide_absent(encoded, present):
+    if isinstance(encoded, tuple):
+        return tuple(_hide_absent(part, present) for part in encoded)
+    rows = present.reshape(-1, *[1] * (encoded.ndim - 1))
+    if encoded.dtype == torch.bool:  # which of the tokens are valid
+        return encoded & rows
+    return torch.where(rows, encoded, 0.0)
+
+
 def _has_batch_norm(module):
     return any(isinstance(part, BatchNorm) for part in module.modules())
 
@@ -86,3 +101,6 @@ def _encode_tokens(backbone, x):
         return backbone.tokens(x)
     tokens = backbone(x).unsqueeze(1)
     return tokens, tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
+
+
+_ENCODERS = {"forward": _encode_vectors, "tokens": _encode_tokens}

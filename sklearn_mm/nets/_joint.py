@@ -119,6 +119,14 @@ class JointNet(BranchedNet):
         by_branch = None if self.branch_heads is None else self._ask_branches(vectors)
         return JointOutput(prediction, by_branch, fused, parts, present)
 
+    def predict_all(self, inputs, present):
+        """Predict as ``forward`` does in evaluation, in a form that can be exported.
+
+        Samples are encoded where they are absent too, and hidden afterwards.
+        """
+        method = "tokens" if self.takes_tokens else "forward"
+        return self.predict_from(self._encode_all(inputs, present, method), present)
+
     def predict_from(self, parts, present):
         """Predict from what the fusion layer gets, of those branches only."""
         return self.head(self.fusion(parts, present))

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import unpack_data
 from skorch.utils import to_device
 
@@ -284,6 +285,32 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
         if len(rows):
             vectors[rows] = self._embed_array(name, array)
         return vectors
+
+    def to_onnx(self, path, modality):
+        """Write the network of one modality to a file that ONNX runtimes read.
+
+        Its input has the branch's name and is what the branch's transformer gives; its
+        output ``vectors`` is what ``transform`` gives, for cells that are not missing.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to. A file that is there is replaced when the new one is complete.
+        modality : str
+            The modality.
+
+        See Also
+        --------
+        NetClassifier.to_onnx : Says what all such files have in common.
+        """
+        check_is_fitted(self)
+        self._check_modality(modality)
+
+        def embed(module, inputs):
+            return module.embed(modality, *inputs)
+
+        inputs = {modality: self._describe(modality)}
+        self._write_onnx(path, inputs, embed, ["vectors"])
 
     def _embed_array(self, name, array):
         self.module_.eval()

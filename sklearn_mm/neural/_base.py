@@ -20,6 +20,7 @@ from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
 from ._device import fork_generators, keep_freed_memory, pick_device, unwrap
+from ._onnx import OnnxMixin
 from ._parameters import ParametersMixin
 from ._samples import SampleChecksMixin, check_outputs
 from ._saved import SavedNetMixin
@@ -30,6 +31,7 @@ class BaseNet(
     ParametersMixin,
     SampleChecksMixin,
     CallbackSupportMixin,
+    OnnxMixin,
     SavedNetMixin,
     NeuralNet,
 ):

@@ -15,6 +15,7 @@ from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import PRESENT, BranchesMixin
 from ._device import pick_device, unwrap
+from ._onnx import Samples
 from ._samples import check_outputs
 
 
@@ -143,6 +144,16 @@ class BaseBranchNet(BranchesMixin, TransformerMixin, BaseNet):
         mixed = self.mixed_precision and torch.device(device).type == "cuda"
         with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
             return self.module_(inputs, x[PRESENT], **fit_params)
+
+    def _list_inputs(self):
+        inputs = {name: self._describe(name) for name in self._backbones}
+        return {**inputs, "present": Samples((len(inputs),), is_mask=True)}
+
+    def _describe(self, name):
+        shape = self.input_shapes_[name]
+        can_vary = getattr(self._backbones[name], "variable_length", False)
+        is_variable = can_vary and len(shape) > 1
+        return Samples(shape, self.n_tokens_.get(name), is_variable)
 
     def _check_fitted_samples(self, X):
         check_is_fitted(self)

@@ -57,6 +57,8 @@ def encode_classes(net, samples, y, fresh, classes=None):
 class NetClassifierMixin(ClassifierMixin):
     """Learns and predicts classes."""
 
+    _onnx_outputs = ("probabilities",)
+
     def predict_proba(self, X):
         """Probabilities of the classes.
 
@@ -116,6 +118,9 @@ class NetClassifierMixin(ClassifierMixin):
 
     def _count_outputs(self):
         return len(self.classes_)
+
+    def _list_classes(self):
+        return self.classes_.tolist()
 
 
 class NetClassifier(NetClassifierMixin, BaseNet):

@@ -85,6 +85,8 @@ class NetEncoder(TransformerMixin, BaseNet):
     (5, 64)
     """
 
+    _onnx_outputs = ("vectors",)
+
     def __init__(
         self, module, *, criterion=None, cross_fit=True, cv=5, n_jobs=None, **kwargs
     ):
@@ -177,6 +179,14 @@ class NetEncoder(TransformerMixin, BaseNet):
         for (_, test), part in zip(folds, parts):
             vectors[test] = part
         return vectors
+
+    def _trace(self, module, inputs):
+        (x,) = inputs
+        vectors = module(x, embed=True)
+        if self._takes_ids():
+            return vectors
+        is_missing = x.isnan().flatten(1).all(dim=1, keepdim=True)
+        return torch.where(is_missing, torch.nan, vectors)
 
     def get_feature_names_out(self, input_features=None):
         """Name the features.

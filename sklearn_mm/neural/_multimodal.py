@@ -225,6 +225,17 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
                 warn_absent(absent)
         return outputs
 
+    def _trace_forward(self, module, inputs):
+        *inputs, present = inputs
+        outputs = self._get_predict_nonlinearity()(module.predict_all(inputs, present))
+        return hide_absent(outputs, present, self._make_prior())
+
+
+def hide_absent(outputs, present, prior):
+    """Give the prior where every modality is missing, by torch alone."""
+    prior = torch.as_tensor(prior, dtype=outputs.dtype)
+    return torch.where(present.any(dim=1, keepdim=True), outputs, prior)
+
 
 def warn_absent(absent):
     """Warn of rows that have none of the modalities."""

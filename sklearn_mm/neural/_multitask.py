@@ -10,7 +10,7 @@ from skorch.utils import is_dataset
 
 from .._imports import StrOptions, is_instance
 from ._branches import PRESENT, align
-from ._multimodal import BaseMultimodalNet, warn_absent
+from ._multimodal import BaseMultimodalNet, hide_absent, warn_absent
 from ._task_loss import TaskLoss
 from ._tasks import KINDS, encode_tasks, make_task, score_tasks, split_tasks
 
@@ -309,6 +309,20 @@ class MultitaskNet(BaseMultimodalNet):
                     output[absent] = task.prior
                 warn_absent(absent)
         return outputs
+
+    def _list_outputs(self):
+        return [str(name) for name in self._tasks]
+
+    def _list_classes(self):
+        return {name: classes.tolist() for name, classes in self.classes_.items()}
+
+    def _trace(self, module, inputs):
+        *inputs, present = inputs
+        outputs = module.predict_all(inputs, present)
+        return tuple(
+            task.trace(hide_absent(output, present, task.prior))
+            for task, output in zip(self._tasks.values(), outputs)
+        )
 
     def _pack(self, predicted, X):
         """Give predictions in the container that ``y`` came in."""

@@ -43,6 +43,8 @@ def encode_numbers(net, samples, y, fresh):
 class NetRegressorMixin(RegressorMixin):
     """Learns and predicts standardised numbers."""
 
+    _onnx_outputs = ("predictions",)
+
     def predict(self, X):
         """Predict the target of each sample.
 
@@ -65,6 +67,12 @@ class NetRegressorMixin(RegressorMixin):
     def _decode(self, outputs):
         """Give outputs of the network in the target's units."""
         predicted = outputs * self.target_std_ + self.target_mean_
+        return predicted[:, 0] if self.target_ndim_ == 1 else predicted
+
+    def _trace(self, module, inputs):
+        outputs = self._trace_forward(module, inputs).double()
+        mean, std = map(torch.from_numpy, (self.target_mean_, self.target_std_))
+        predicted = outputs * std + mean
         return predicted[:, 0] if self.target_ndim_ == 1 else predicted
 
     def _encode_target(self, samples, y, fresh, classes):

@@ -23,12 +23,7 @@ from ..nets._head import WithStepHead
 from ..nets._layers import valid_steps
 from ._base import BaseNet
 from ._device import pick_device
-from ._transcripts import (
-    arrange_for_ctc,
-    count_too_short,
-    encode_texts,
-    list_texts,
-)
+from ._transcripts import arrange_for_ctc, count_too_short, encode_texts, list_texts
 
 #: Characters less likely than a step's best by exp(12) are not tried.
 _THRESHOLD = 12.0
@@ -151,6 +146,7 @@ default="character"
         "beam_width": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
+    _onnx_outputs = ("log_proba", "n_steps")
 
     def __init__(
         self,

@@ -50,6 +50,10 @@ class ClassTask:
         """Give probabilities."""
         return softmax(outputs, axis=1)
 
+    def trace(self, outputs):
+        """Give probabilities of a tensor, by torch alone."""
+        return outputs.softmax(dim=1)
+
     def score(self, values, predicted):
         """Give the accuracy."""
         return accuracy_score(values, predicted)
@@ -82,6 +86,10 @@ class NumberTask:
     def decode(self, outputs):
         """Give numbers in their own units."""
         return outputs[:, 0] * self.std + self.mean
+
+    def trace(self, outputs):
+        """Give numbers of a tensor in their own units, by torch alone."""
+        return outputs[:, 0].double() * self.std + self.mean
 
     def score(self, values, predicted):
         """Give R2; NaN for fewer than two numbers."""
