@@ -1,11 +1,13 @@
-"""scikit-learn with OpenCV and librosa, as one who knows them writes it.
+"""scikit-learn, scikit-image, OpenCV and librosa, as one who knows them writes it.
 
-https://scikit-learn.org, https://opencv.org, https://librosa.org
+https://scikit-learn.org, https://scikit-image.org, https://opencv.org,
+https://librosa.org
 """
 
 import cv2
 import librosa
 import numpy as np
+from skimage import feature
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -15,17 +17,25 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from benchmarks.peers.columns import spread_vectors
 
-NAME = "by hand: scikit-learn, OpenCV, librosa"
-REQUIREMENTS = ["scikit-learn", "pandas", "opencv-python-headless", "librosa"]
-IMPORT = "sklearn, cv2, librosa"
+NAME = "by hand"
+REQUIREMENTS = [
+    "scikit-learn",
+    "pandas",
+    "opencv-python-headless",
+    "librosa",
+    "scikit-image",
+]
+IMPORT = "sklearn, cv2, librosa, skimage"
 WITHOUT = {"sentiment": ["text"]}
 
 
 def hog(paths, size=32):
     """Histograms of gradients of grey pictures."""
-    describe = cv2.HOGDescriptor((size, size), (16, 16), (8, 8), (8, 8), 9).compute
-    pictures = [cv2.imread(path, cv2.IMREAD_GRAYSCALE) for path in paths]
-    return np.stack([describe(cv2.resize(p, (size, size))).ravel() for p in pictures])
+    rows = []
+    for path in paths:
+        pixels = cv2.resize(cv2.imread(path, cv2.IMREAD_GRAYSCALE), (size, size))
+        rows.append(feature.hog(pixels, 9, (8, 8), (2, 2)))
+    return np.stack(rows)
 
 
 def colors(paths):

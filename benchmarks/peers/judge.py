@@ -19,8 +19,11 @@ def attempt(action):
     try:
         return action()
     except Exception as error:
-        words = " ".join(str(error).split())
-        return f"{type(error).__name__}: {words}" if words else type(error).__name__
+        kind = type(error)
+        name = kind.__name__
+        if name.islower():
+            name = f"{kind.__module__}.{name}"
+        return f"{name}: {error}"
 
 
 def try_broken(model, X, column, is_file):
@@ -77,7 +80,11 @@ def try_joblib(model, X):
             )
             if done.returncode:
                 return "no: " + done.stderr.strip().splitlines()[-1]
-            return "yes" if same(model.predict(X), joblib.load(files[2])) else "differs"
+            return (
+                "yes"
+                if same(model.predict(X), joblib.load(files[2]))
+                else "no: predictions differ"
+            )
 
     return _refuse(attempt(save_and_load))
 
@@ -96,7 +103,7 @@ def try_pipeline(model, X, y):
 
     def fit_and_predict():
         made = make_pipeline("passthrough", model).fit(X, y).predict(X)
-        return "yes" if len(made) == len(X) else "wrong length"
+        return "yes" if len(made) == len(X) else "no: wrong length"
 
     return find_lack(model) or _refuse(attempt(fit_and_predict))
 
@@ -113,9 +120,7 @@ def try_grid_search(model, X, y):
 
 def _refuse(words):
     """Begin with "no" what is an error."""
-    if words in ("yes", "differs", "wrong length"):
-        return words
-    return "no: " + words.removeprefix("no: ")
+    return words if words.startswith(("yes", "no")) else f"no: {words}"
 
 
 def pick_few(y, kind, n):

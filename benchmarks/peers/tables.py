@@ -4,17 +4,17 @@ from benchmarks.peers import MODALITIES, PEERS
 
 HEAD = """# Against the others
 
-Made by `python -m benchmarks.peers` on {date} ({system}, {machine}, {cores} cores, Python
-{python}); no figure here is typed in. Each peer has an environment of its own with torch
-constrained, and does each task in a process of its own: the first split of the tasks in
-`benchmarks/tasks.py`, whose data are real. What each does is in the file of its name here;
-nothing was tuned to the tests.
+Made by `python -m benchmarks.peers` on {date} ({system}, {machine}, {cores} cores,
+Python {python}); no figure here is typed in. Each peer has an environment of its own
+with torch constrained, and does each task in a process of its own: the first split of
+the tasks in `benchmarks/tasks.py`, whose data are real. What each does is in the file
+of its name here; nothing was tuned to the tests.
 
 - *lines*: of code for the task, its helpers and imports included.
 - *MB*: the most memory of the process, its children's included.
 - *broken*: one file of twenty rows is cut off in the middle, then `predict`. *missing*:
-  one cell of the task's first modality is None. *answers, others change*: rows that were
-  not touched get other predictions.
+  one cell of the task's first modality is None. *answers, others change*: rows that
+  were not touched get other predictions.
 - *Pipeline*, *GridSearchCV*: of the package's own estimator, or that there is none;
   *joblib*: the fitted model gives the same in another process.
 """
@@ -65,9 +65,8 @@ def list_peers(results, peers):
         entry = results[peer]
         versions = [f"{k} {v}" for k, v in entry["versions"].items() if v is not None]
         seconds = f"{entry['import']:.2f}" if "import" in entry else ""
-        rows.append(
-            [entry["name"], ", ".join(versions), seconds, entry.get("error", "")]
-        )
+        why_not = entry.get("error", "")
+        rows.append([entry["name"], ", ".join(versions), seconds, why_not])
     return make_table(["", "versions", "import, s", "why not"], rows)
 
 
