@@ -61,7 +61,8 @@ def _find_pip_error(status, output, seconds):
     if status is None:
         return f"the installation took longer than {seconds} s"
     errors = re.findall(r"^\s*(?:ERROR|error): (.+)$", output, re.MULTILINE)
-    return scrub(errors[0]) if errors else find_error(output)
+    told = [e for e in errors if e != "subprocess-exited-with-error"]
+    return scrub(told[0]) if told else find_error(output)
 
 
 def list_versions(python):
