@@ -94,7 +94,8 @@ def find_lack(model):
     native = getattr(model, "native", model)
     for name in ("get_params", "set_params", "fit", "predict"):
         if not hasattr(native, name):
-            return f"no: {type(native).__name__} has no {name}"
+            kind = native if isinstance(native, type) else type(native)
+            return f"no: {kind.__name__} has no {name}"
     return None
 
 

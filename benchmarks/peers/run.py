@@ -81,7 +81,7 @@ def run(peer, name, file):
     notes.begin("import")
     module = import_module(f"benchmarks.peers.{peer}")
     task = TASKS[name]()
-    X = task.X.drop(columns=module.WITHOUT.get(name, []))
+    X = task.X.drop(columns=getattr(module, "WITHOUT", {}).get(name, []))
     make = module.TASKS[name]
     model = measure(notes, make, task, X)
     train, test = task.splits[0]

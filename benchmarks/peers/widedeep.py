@@ -25,6 +25,8 @@ WITHOUT = {"houses": ["bedroom", "bathroom", "kitchen"]}
 class Wide:
     """Preprocessors, networks and the trainer, from one table to predictions."""
 
+    native = Trainer
+
     def __init__(self, text=None, image=None, kinds=(), spread=False, epochs=10):
         self.text, self.image, self.kinds = text, image, [*kinds]
         self.spread, self.epochs = spread, epochs
@@ -62,7 +64,8 @@ class Wide:
             objective="regression" if is_regression else objective,
             verbose=0,
         )
-        target = y.astype(np.float32) if is_regression else target
+        self.mean, self.std = (y.mean(), y.std()) if is_regression else (0, 1)
+        target = np.float32((y - self.mean) / self.std) if is_regression else target
         options = {"n_epochs": self.epochs, "batch_size": 64}
         self.native.fit(**parts, target=target, **options)
         return self
@@ -71,7 +74,9 @@ class Wide:
         X = self.prepare(X)
         parts = {name: p.transform(X) for name, p in self.preprocessors.items()}
         answers = self.native.predict(**parts, batch_size=256)
-        return answers if self.classes is None else self.classes[answers.astype(int)]
+        if self.classes is None:
+            return answers * self.std + self.mean
+        return self.classes[answers.astype(int)]
 
     def prepare(self, X):
         X = spread_vectors(X) if self.spread else X.copy()

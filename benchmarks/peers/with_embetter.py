@@ -33,6 +33,7 @@ def read(column):
         FunctionTransformer(fill),
         ColumnGrabber(column),
         SentenceEncoder(str(get_model_path())),
+        StandardScaler(),  # after whose fit a pipeline counts as fitted
     )
 
 
