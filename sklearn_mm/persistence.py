@@ -6,6 +6,7 @@
 #: (``PickledState``), and every function of the package.
 _OWN = {
     "_blocks": "DoublePrecision Reducer",
+    "_impute": "MeanImputer",
     "_neighbors": "ExactIndex",
     "_stored": "StoredModule StoredTensor",
     "alignment": "CanonicalAligner",

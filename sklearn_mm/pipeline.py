@@ -7,7 +7,6 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import (
     BaseCrossValidator,
@@ -21,6 +20,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._detect import OWN, TABLE, TABLE_DECLARED
+from ._impute import MeanImputer
 from ._persistence import VersionMixin
 from ._table import find_modalities, list_columns, make_table
 from .compose import MultimodalVectorizer
@@ -113,7 +113,7 @@ def multimodal_pipeline(
     vectorizer = _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, 100)
     if get_tags(estimator).input_tags.allow_nan:
         return make_pipeline(vectorizer, estimator)
-    return make_pipeline(vectorizer, _make_imputer(), estimator)
+    return make_pipeline(vectorizer, MeanImputer(), estimator)
 
 
 class ColumnsOf(VersionMixin, BaseEstimator):
@@ -240,8 +240,8 @@ def _make_members(vectorizer, linear, trees):
     content = declare(verbose=0, **no_table)
     reader = TableReader(declare(verbose=0, **no_content))
     models = {
-        "all": make_pipeline(declare(), _make_imputer(), linear),
-        "content": make_pipeline(content, _make_imputer(), clone(linear)),
+        "all": make_pipeline(declare(), MeanImputer(), linear),
+        "content": make_pipeline(content, MeanImputer(), clone(linear)),
         "table": make_pipeline(reader, *tabular_pipeline(trees).named_steps.values()),
     }
     quiet = clone(vectorizer).set_params(verbose=0)
@@ -263,7 +263,3 @@ def _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, n_components)
 
         add_pretrained(vectorizer)
     return vectorizer
-
-
-def _make_imputer():
-    return SimpleImputer(keep_empty_features=True)

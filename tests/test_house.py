@@ -31,7 +31,7 @@ LAYERS = [
         "_persistence",
         "_parallel",
     ],
-    ["_column", "_stored"],
+    ["_column", "_impute", "_stored"],
     ["_pixels", "_spectrum"],
     ["_audio_statistics", "_encoder"],
     ["image", "audio", "text", "sequence", "vector", "video", "language_model"],
