@@ -6,6 +6,7 @@ from pathlib import Path
 #: The modules of this folder that are peers, in the order of the tables.
 PEERS = (
     "ours",
+    "ours_pretrained",
     "by_hand",
     "with_skrub",
     "with_embetter",

@@ -80,7 +80,7 @@ def describe_peer(peer, python, error):
     versions = list_versions(python)
     known = {name.lower().replace("_", "-"): v for name, v in versions.items()}
     names = [requirement.partition("[")[0] for requirement in module["REQUIREMENTS"]]
-    names = [module["NAME"] if name == "." else name for name in names]
+    names = ["sklearn_mm" if name == "." else name for name in names]
     found = {name: known.get(name.lower().replace("_", "-")) for name in names}
     described = {"name": module["NAME"], "versions": found, "tasks": {}}
     if error is not None:

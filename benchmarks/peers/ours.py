@@ -5,8 +5,7 @@ from sklearn_mm import multimodal_pipeline
 NAME = "sklearn_mm"
 REQUIREMENTS = ["."]
 CONSTRAINTS = ["torch==2.13.0"]
-IMPORT = "sklearn_mm"
-WITHOUT = {}
+IMPORT = "sklearn_mm.pipeline"  # what the import below loads
 
 
 def classifier():

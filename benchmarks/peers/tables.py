@@ -8,7 +8,9 @@ Made by `python -m benchmarks.peers` on {date} ({system}, {machine}, {cores} cor
 Python {python}); no figure here is typed in. Each peer has an environment of its own
 with torch constrained, and does each task in a process of its own: the first split of
 the tasks in `benchmarks/tasks.py`, whose data are real. What each does is in the file
-of its name here; nothing was tuned to the tests.
+of its name here; nothing was tuned to the tests. Where a training takes a limit of time
+it has one, which that file says: on this machine the fine-tuning of large networks ends
+by it, long before it is done.
 
 - *lines*: of code for the task, its helpers and imports included.
 - *MB*: the most memory of the process, its children's included.
