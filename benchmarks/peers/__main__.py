@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 ENVIRONMENTS = Path(tempfile.gettempdir()) / "sklearn_mm_peers"
 #: Seconds that a task may take, its checks included.
-PATIENCE = 420
+PATIENCE = 600
 
 
 def time_import(python, modules):

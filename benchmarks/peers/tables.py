@@ -12,7 +12,8 @@ of its name here; nothing was tuned to the tests. Where a training takes a limit
 it has one, which that file says: on this machine the fine-tuning of large networks ends
 by it, long before it is done.
 
-- *lines*: of code for the task, its helpers and imports included.
+- *lines*: of code for the task, its helpers and imports included. Half of AutoGluon
+  MultiModal's read its networks from packages, which elsewhere it downloads.
 - *MB*: the most memory of the process, its children's included.
 - *broken*: one file of twenty rows is cut off in the middle, then `predict`. *missing*:
   one cell of the task's first modality is None. *answers, others change*: rows that

@@ -7,7 +7,7 @@ import numpy as np
 from ludwig.api import LudwigModel
 
 NAME = "Ludwig"
-REQUIREMENTS = ["ludwig"]
+REQUIREMENTS = ["ludwig", "torchcodec"]  # which it reads sounds by
 CONSTRAINTS = ["torch==2.14.1", "torchvision==0.29.1"]
 IMPORT = "ludwig.api"
 
