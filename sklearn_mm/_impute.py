@@ -62,7 +62,7 @@ class MeanImputer(OneToOneFeatureMixin, TransformerMixin, VersionMixin, BaseEsti
             No NaN.
         """
         check_is_fitted(self)
-        X = self._check(X, reset=False).copy()
+        X = self._check(X, reset=False, copy=True)
         if sparse.issparse(X):
             missing = np.isnan(X.data)
             X.data[missing] = self.statistics_[X.indices[missing]]
@@ -71,11 +71,12 @@ class MeanImputer(OneToOneFeatureMixin, TransformerMixin, VersionMixin, BaseEsti
             X[missing] = self.statistics_[np.nonzero(missing)[1]]
         return X
 
-    def _check(self, X, reset):
+    def _check(self, X, reset, copy=False):
         return validate_data(
             self,
             X,
             reset=reset,
+            copy=copy,
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
             ensure_all_finite="allow-nan",
