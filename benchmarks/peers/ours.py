@@ -4,8 +4,7 @@ from sklearn_mm import multimodal_pipeline
 
 NAME = "sklearn_mm"
 REQUIREMENTS = ["."]
-CONSTRAINTS = ["torch==2.13.0"]
-IMPORT = "sklearn_mm.pipeline"  # what the import below loads
+IMPORT = "sklearn_mm.pipeline"  # what the import above loads
 
 
 def classifier():

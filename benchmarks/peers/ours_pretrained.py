@@ -4,7 +4,6 @@ from sklearn_mm import multimodal_pipeline
 
 NAME = "sklearn_mm, pretrained"
 REQUIREMENTS = [".[pretrained]"]
-CONSTRAINTS = ["torch==2.13.0"]
 IMPORT = "sklearn_mm.pipeline"
 
 
