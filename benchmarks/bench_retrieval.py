@@ -38,7 +38,7 @@ from sklearn_mm import (
     VectorStacker,
     ZeroShotClassifier,
 )
-from sklearn_mm._neighbors import ExactIndex, HNSWIndex
+from sklearn_mm.alignment._index import ExactIndex, HNSWIndex
 from sklearn_mm.datasets import get_data_home
 from sklearn_mm.metrics import mean_average_precision, median_rank, recall_at_k
 from sklearn_mm.nets import AudioCNN, ImageCNN, TabularMLP, TextCNN

@@ -17,8 +17,8 @@ import soundfile
 from benchmarks.harness import compare
 from benchmarks.tasks import read_index
 from sklearn_mm import NgramLanguageModel, SpeechRecognizer
-from sklearn_mm._ctc import beam_search, decode_greedily
 from sklearn_mm.metrics import character_error_rate, word_error_rate
+from sklearn_mm.speech._ctc import beam_search, decode_greedily
 
 warnings.simplefilter("ignore")
 RATE = 8000

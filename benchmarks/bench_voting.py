@@ -22,11 +22,7 @@ from sklearn_mm import (
     ImageLoader,
     MultimodalVotingClassifier,
 )
-from sklearn_mm.ensemble._weights import (
-    learn_weights,
-    log_loss_of,
-    make_pool_objective,
-)
+from sklearn_mm.ensemble._weights import learn_weights, log_loss_of, make_pool_objective
 
 
 def make_answers(n_rows, n_classes=10):

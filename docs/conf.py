@@ -67,8 +67,8 @@ sphinx_gallery_conf = {
 #: Subjects of the API, and the modules or packages whose public names belong there;
 #: the most specific one wins.
 SUBJECTS = {
-    "Whole tables": ["compose", "pipeline"],
-    "Images, sound, text, sequences, video, vectors": [
+    "Whole tables": ["compose"],
+    "Images, audio, text, sequences, video, vectors": [
         "image",
         "audio",
         "text",
@@ -76,20 +76,20 @@ SUBJECTS = {
         "video",
         "vector",
         "cache",
-        "context",
+        "compose._context",
     ],
     "Pretrained models": ["pretrained"],
     "Fusion of models": ["ensemble"],
     "Networks": ["neural"],
     "Backbones, fusion layers, losses": ["nets"],
-    "Between modalities": ["alignment", "retrieval", "zero_shot", "neural._aligner"],
-    "Speech": ["language_model", "neural._speech"],
+    "Between modalities": ["alignment", "neural._aligner"],
+    "Speech": ["speech"],
     "Metrics": ["metrics"],
     "Inspection": ["inspection"],
     "Tables larger than memory": ["dask_frames"],
     "Saved models": ["persistence"],
     "Data sets": ["datasets"],
-    "Errors and warnings": [],
+    "Errors and warnings": ["exceptions"],
     "Other": [""],
 }
 

@@ -21,7 +21,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_mm import AudioLoader, AudioStatistics, HOGEncoder, ImageLoader
 from sklearn_mm.datasets import fetch_av_digits, load_av_digits
-from sklearn_mm.ensemble import AbstentionWarning, MultimodalVotingClassifier
+from sklearn_mm.ensemble import MultimodalVotingClassifier
+from sklearn_mm.exceptions import AbstentionWarning
 
 image = make_pipeline(
     ImageLoader(size=(28, 28), on_error="missing"),

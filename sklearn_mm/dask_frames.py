@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
-from ._imports import import_extra
+from ._utils.imports import import_extra
 
 
 def encode_frame(encoder, frame):

@@ -5,15 +5,20 @@
 #: it is made (stores, engines, pretrained backbones), what reads bytes of others
 #: (``PickledState``), and every function of the package.
 _OWN = {
-    "_blocks": "DoublePrecision Reducer",
-    "_impute": "MeanImputer",
-    "_neighbors": "ExactIndex",
-    "_stored": "StoredModule StoredTensor",
-    "alignment": "CanonicalAligner",
-    "audio": "AudioLoader AudioStatistics LogMelSpectrogram",
-    "cache": "CachedEncoder",
-    "compose": "MultimodalVectorizer",
-    "context": "ContextWindow",
+    "_utils.state": "StoredModule StoredTensor",
+    "alignment._canonical": "CanonicalAligner",
+    "alignment._index": "ExactIndex",
+    "alignment._retriever": "CrossModalRetriever",
+    "alignment._zero_shot": "ZeroShotClassifier",
+    "audio._loader": "AudioLoader",
+    "audio._spectrogram": "LogMelSpectrogram",
+    "audio._statistics": "AudioStatistics",
+    "cache._encoder": "CachedEncoder",
+    "compose._blocks": "DoublePrecision Reducer",
+    "compose._context": "ContextWindow",
+    "compose._impute": "MeanImputer",
+    "compose._pipeline": "ColumnsOf FoldsByNeed TableReader",
+    "compose._vectorizer": "MultimodalVectorizer",
     "ensemble._calibration": "_Calibrator _Given",
     "ensemble._cotraining": "CoTrainingClassifier",
     "ensemble._guard": "Comparison",
@@ -24,8 +29,8 @@ _OWN = {
     "ensemble._stacking_regressor": "MultimodalStackingRegressor",
     "ensemble._voting": "MultimodalVotingClassifier",
     "ensemble._voting_regressor": "MultimodalVotingRegressor",
-    "image": "ColorHistogramEncoder HOGEncoder ImageLoader",
-    "language_model": "NgramLanguageModel",
+    "image._histograms": "ColorHistogramEncoder HOGEncoder",
+    "image._loader": "ImageLoader",
     "nets._head": "WithHead WithStepHead",
     "nets._joint": "JointNet _Heads",
     "nets._layers": "Pool Standardize",
@@ -48,21 +53,23 @@ _OWN = {
     "neural._multimodal_regressor": "MultimodalNetRegressor",
     "neural._multitask": "MultitaskNet",
     "neural._regressor": "NetRegressor",
-    "neural._speech": "SpeechRecognizer",
     "neural._task_loss": "TaskLoss",
     "neural._tasks": "ClassTask NumberTask",
-    "pipeline": "ColumnsOf FoldsByNeed TableReader",
     "pretrained._aligner": "PretrainedAligner",
     "pretrained._audio": "PretrainedAudioEncoder",
     "pretrained._image": "PretrainedImageEncoder",
     "pretrained._text": "PretrainedTextEncoder",
     "pretrained._tokenizer": "PretrainedTokenizer",
-    "retrieval": "CrossModalRetriever",
-    "sequence": "SequencePadder SequenceResampler SequenceStatistics",
-    "text": "TextTokenizer TextVectorizer",
-    "vector": "PooledEncoder VectorStacker",
-    "video": "VideoLoader",
-    "zero_shot": "ZeroShotClassifier",
+    "sequence._padder": "SequencePadder",
+    "sequence._resampler": "SequenceResampler",
+    "sequence._statistics": "SequenceStatistics",
+    "speech._language_model": "NgramLanguageModel",
+    "speech._recognizer": "SpeechRecognizer",
+    "text._tokenizer": "TextTokenizer",
+    "text._vectorizer": "TextVectorizer",
+    "vector._pooled": "PooledEncoder",
+    "vector._stacker": "VectorStacker",
+    "video._loader": "VideoLoader",
 }
 #: Of other packages: containers, layers, losses and optimizers, parts of scikit-learn
 #: and skrub, and a few functions that compute and nothing else. ``partial`` binds
@@ -138,7 +145,7 @@ _OTHERS = {
 _UNCHECKED = {
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
     "sklearn.tree._tree": "Tree",
-    "sklearn_mm._neighbors": "HNSWIndex",
+    "sklearn_mm.alignment._index": "HNSWIndex",
 }
 
 
@@ -179,7 +186,7 @@ def trusted_types(*, unchecked=False):
     Examples
     --------
     >>> from sklearn_mm import trusted_types
-    >>> "sklearn_mm.image.ImageLoader" in trusted_types()
+    >>> "sklearn_mm.image._loader.ImageLoader" in trusted_types()
     True
     >>> "builtins.eval" in trusted_types()
     False

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -11,138 +12,23 @@ from .conftest import ROOT
 
 PACKAGE = ROOT / "sklearn_mm"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-#: Layers from the bottom up: a module imports from layers below its own only.
+#: Rooms from the bottom up: a room imports from the layers below its own only.
 LAYERS = [
-    ["metrics._retrieval", "_mp4_boxes"],
-    ["metrics._scorers", "metrics._transcripts"],
-    ["_fork", "_interrupt"],
-    [
-        "_lazy",
-        "_imports",
-        "_files",
-        "_image_header",
-        "_padding",
-        "_descriptors",
-        "_frames",
-        "_signal",
-        "_store",
-        "_spread",
-        "_ctc",
-        "_persistence",
-        "_parallel",
-    ],
-    ["_column", "_impute", "_stored"],
-    ["_pixels", "_spectrum"],
-    ["_audio_statistics", "_encoder"],
-    ["image", "audio", "text", "sequence", "vector", "video", "language_model"],
-    ["_cell_keys", "_modality_columns", "_steps"],
-    ["_modality", "_modality_specs", "_aligner", "_neighbors"],
-    ["alignment", "retrieval"],
-    ["cache", "context", "dask_frames"],
-    ["_detect"],
-    ["_blocks", "_table"],
-    [
-        "ensemble._answers",
-        "ensemble._calibration",
-        "ensemble._guard",
-        "ensemble._routing",
-        "ensemble._weights",
-        "datasets._bunch",
-        "datasets._home",
-    ],
-    [
-        "ensemble._base",
-        "ensemble._pool",
-        "ensemble._prediction_pool",
-        "ensemble._targets",
-        "datasets._fetch",
-        "datasets._load_av_digits",
-    ],
-    [
-        "ensemble._out_of_fold",
-        "datasets._fetch_av_digits",
-        "datasets._fetch_emodb",
-        "datasets._fetch_mosi",
-        "datasets._fetch_openmoji",
-    ],
-    ["ensemble._base_voting", "ensemble._base_stacking"],
-    ["ensemble._voting", "ensemble._voting_regressor"],
-    ["ensemble._stacking", "ensemble._stacking_regressor"],
-    ["ensemble._cotraining", "ensemble._soup"],
-    ["pretrained._engines"],
-    ["nets._layers", "nets._head", "nets._branched"],
-    ["nets._recurrent", "nets.fusion", "nets._joint", "nets.alignment"],
-    ["nets.token_fusion"],
-    [
-        "nets.audio",
-        "nets.image",
-        "nets.sequence",
-        "nets.tabular",
-        "nets.text",
-        "nets.pretrained",
-    ],
-    ["neural._device"],
-    [
-        "neural._batches",
-        "neural._callbacks",
-        "neural._parameters",
-        "neural._samples",
-        "neural._split",
-        "neural._task_loss",
-        "neural._tasks",
-        "neural._transcripts",
-    ],
-    ["neural._saved", "neural._onnx_recurrent"],
-    ["neural._onnx"],
-    ["neural._base", "neural._balance"],
-    ["neural._classifier", "neural._regressor", "neural._branches", "neural._speech"],
-    ["neural._encoder", "neural._branch_net"],
-    ["neural._multimodal", "neural._aligner"],
-    [
-        "neural._multimodal_classifier",
-        "neural._multimodal_regressor",
-        "neural._multitask",
-    ],
-    ["zero_shot"],
-    ["pretrained._bundled", "pretrained._tokenizer"],
-    ["pretrained._base"],
-    ["pretrained._audio", "pretrained._image", "pretrained._text"],
-    ["pretrained._aligner", "pretrained._defaults"],
-    ["compose"],
-    ["pipeline", "persistence"],
-    ["inspection._axes", "inspection._thumbnails"],
-    ["inspection._cells", "inspection._disturb", "inspection._modalities"],
-    ["inspection._answers", "inspection._disturb_table"],
-    ["inspection._html"],
-    [
-        "inspection._explain",
-        "inspection._importance",
-        "inspection._report",
-        "inspection._robustness",
-    ],
-    [
-        "inspection._agreement_display",
-        "inspection._embedding_display",
-        "inspection._history_display",
-        "inspection._importance_display",
-        "inspection._missing_display",
-        "inspection._retrieval_display",
-        "inspection._weights_display",
-    ],
+    ["exceptions"],
+    ["_utils"],
+    ["_columns", "metrics", "nets", "dask_frames", "datasets", "persistence"],
+    ["_members", "audio", "cache", "image", "sequence", "text", "vector"],
+    ["alignment", "ensemble", "video"],
+    ["_modalities", "neural", "pretrained"],
+    ["compose", "inspection", "speech"],
 ]
-SUBPACKAGES = [
-    "ensemble",
-    "datasets",
-    "inspection",
-    "metrics",
-    "nets",
-    "neural",
-    "pretrained",
+ROOMS = [room for layer in LAYERS for room in layer]
+PACKAGES = [
+    name for name in sklearn_mm.__all__ if inspect.ismodule(getattr(sklearn_mm, name))
 ]
-INITS = ["__init__", *(f"{name}.__init__" for name in SUBPACKAGES)]
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name)
-    for package in [sklearn_mm, *(getattr(sklearn_mm, n) for n in SUBPACKAGES)]
+    for package in [sklearn_mm, *(getattr(sklearn_mm, n) for n in PACKAGES)]
     for name in package.__all__
     if inspect.isclass(getattr(package, name))
     or inspect.isfunction(getattr(package, name))
@@ -172,33 +58,53 @@ def test_a_function_fits_on_a_screen(path):
 
 
 def imports_of(path):
-    """Modules of the package that a module imports, and the names it takes."""
-    here = name_of(path).split(".")[:-1]
+    """List the modules of the package that a file imports, and the names it takes."""
+    package = path.relative_to(PACKAGE).parts[:-1]
     for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = here[: len(here) - node.level + 1]
-            module = [*base, *(node.module or "").split(".")]
-            names = [alias.name for alias in node.names]
-            yield ".".join(part for part in module if part), names
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = package[: len(package) - (node.level - 1)]
+        names = [alias.name for alias in node.names]
+        if node.module:
+            yield ".".join([*base, node.module]), names
+        else:
+            yield from ((".".join([*base, name]), []) for name in names)
+
+
+def room_of(name):
+    return name.partition(".")[0]
+
+
+def test_the_root_holds_at_most_eight_files_beside_packages():
+    assert len(list(PACKAGE.glob("*.py"))) <= 8
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_go_down_and_take_no_private_name(path):
-    layer = {name: i for i, names in enumerate(LAYERS) for name in names}
-    name = name_of(path)
-    if name in INITS:
-        return
-    assert name in layer, f"give {name} a layer"
+    layer = {room: i for i, rooms in enumerate(LAYERS) for room in rooms}
+    room = room_of(name_of(path))
+    assert room in [*ROOMS, "__init__"], f"give {room} a layer"
     for module, names in imports_of(path):
-        if module not in SUBPACKAGES:  # from its public names
-            assert layer[module] < layer[name], f"{name} imports {module}"
+        other = room_of(module)
+        if other != room and room != "__init__":
+            assert layer[other] < layer[room], f"{name_of(path)} imports {module}"
         private = [n for n in names if n.startswith("_")]
-        assert not private, f"{name} takes {private} from {module}"
+        assert not private, f"{name_of(path)} takes {private} from {module}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_circle_inside_a_package(room):
+    paths = {name_of(p): p for p in MODULES if room_of(name_of(p)) == room}
+    arrows = {
+        name: [module for module, _ in imports_of(path) if module in paths]
+        for name, path in paths.items()
+    }
+    TopologicalSorter(arrows).prepare()  # raises CycleError
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_private_names_of_scikit_learn_come_from_one_place(path):
-    if path.name == "_imports.py":
+    if name_of(path) == "_utils.imports":
         return
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(

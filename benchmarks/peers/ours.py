@@ -4,7 +4,7 @@ from sklearn_mm import multimodal_pipeline
 
 NAME = "sklearn_mm"
 REQUIREMENTS = ["."]
-IMPORT = "sklearn_mm.pipeline"  # what the import above loads
+IMPORT = "sklearn_mm.compose"  # what the import above loads
 
 
 def classifier():

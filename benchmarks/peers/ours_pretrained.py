@@ -4,7 +4,7 @@ from sklearn_mm import multimodal_pipeline
 
 NAME = "sklearn_mm, pretrained"
 REQUIREMENTS = [".[pretrained]"]
-IMPORT = "sklearn_mm.pipeline"
+IMPORT = "sklearn_mm.compose._pipeline"
 
 
 def classifier():

@@ -1,6 +1,6 @@
 """Data sets: ``load_*`` come with the package, ``fetch_*`` are downloaded once."""
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,

@@ -1,12 +1,10 @@
 """Model fusion: one model per modality, and estimators that combine their answers."""
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "_base": ["AbstentionWarning"],
-        "_guard": ["FusionWarning"],
         "_cotraining": ["CoTrainingClassifier"],
         "_soup": ["ModelSoupClassifier", "ModelSoupRegressor"],
         "_stacking": ["MultimodalStackingClassifier"],

@@ -10,34 +10,17 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length
 
-from .._imports import (
-    StrOptions,
-    print_elapsed_time,
-)
-from .._modality import (
+from .._members.columns import annotate, select_columns
+from .._members.rows import (
     AbsentModalityError,
     answer_fold,
     fit_present,
     predict_present,
 )
-from .._modality_columns import (
-    annotate,
-    select_columns,
-)
-from .._modality_specs import ModalitySpecs
-from .._parallel import run_calls
+from .._members.specs import ModalitySpecs
+from .._utils.imports import StrOptions, print_elapsed_time
+from .._utils.parallel import run_calls
 from ._routing import RoutingMixin
-
-
-class AbstentionWarning(UserWarning):
-    """Rows on which every modality abstained got the training set's prior.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> from sklearn_mm.ensemble import AbstentionWarning
-    >>> warnings.simplefilter("ignore", AbstentionWarning)
-    """
 
 
 class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):

@@ -6,7 +6,7 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import TransformerMixin
 
-from .._imports import StrOptions, check_sample_weight, fit_context
+from .._utils.imports import StrOptions, check_sample_weight, fit_context
 from ._base import BaseFusion
 from ._out_of_fold import OutOfFoldMixin, number_tests, take, take_target
 

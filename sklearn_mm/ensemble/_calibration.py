@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from .._persistence import VersionMixin
+from .._utils.versions import VersionMixin
 
 
 class _Given(ClassifierMixin, VersionMixin, BaseEstimator):

@@ -13,10 +13,10 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from .._imports import HasMethods, Interval, StrOptions, fit_context
-from .._modality import AbsentModalityError, fit_present, predict_present
-from .._modality_columns import select_columns, select_rows
-from .._persistence import VersionMixin
+from .._members.columns import select_columns, select_rows
+from .._members.rows import AbsentModalityError, fit_present, predict_present
+from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
+from .._utils.versions import VersionMixin
 
 
 def _fusion_has(method):

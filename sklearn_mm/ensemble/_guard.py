@@ -5,20 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..exceptions import FusionWarning
+
 _N_RESAMPLES = 1000
 #: Resampled counts that are held at a time.
 _BLOCK = 2**22
-
-
-class FusionWarning(UserWarning):
-    """Fusing did not beat the best modality, on answers given out of fold.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> from sklearn_mm.ensemble import FusionWarning
-    >>> warnings.simplefilter("ignore", FusionWarning)
-    """
 
 
 @dataclass

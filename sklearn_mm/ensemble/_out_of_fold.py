@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._imports import num_samples
-from ._base import AbstentionWarning
+from .._utils.imports import num_samples
+from ..exceptions import AbstentionWarning
 from ._guard import compare_with_best
 
 

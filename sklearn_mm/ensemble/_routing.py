@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import has_fit_parameter
 
-from .._imports import routing_enabled
+from .._utils.imports import routing_enabled
 
 
 class RoutingMixin:

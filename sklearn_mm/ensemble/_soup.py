@@ -10,7 +10,8 @@ from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from .._imports import (
+from .._members.columns import check_unique_names
+from .._utils.imports import (
     HasMethods,
     Interval,
     StrOptions,
@@ -18,9 +19,8 @@ from .._imports import (
     fit_context,
     safe_indexing,
 )
-from .._modality_columns import check_unique_names
-from .._parallel import run_calls
-from .._persistence import VersionMixin
+from .._utils.parallel import run_calls
+from .._utils.versions import VersionMixin
 
 
 class _BaseSoup(VersionMixin, BaseEstimator):

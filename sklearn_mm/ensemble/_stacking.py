@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.metaestimators import available_if
 
-from .._imports import StrOptions
+from .._utils.imports import StrOptions
 from ._answers import encode_labels, split_probabilities, split_votes
 from ._base_stacking import BaseStacking
 from ._targets import ClassTargetMixin

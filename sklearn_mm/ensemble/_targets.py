@@ -6,7 +6,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
-from .._spread import find_spread
+from .._utils.targets import find_spread
 from ._answers import (
     decide,
     encode_labels,

@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._imports import StrOptions
+from .._utils.imports import StrOptions
 from ._base_voting import BaseVoting
 from ._pool import ProbabilityPool
 from ._targets import ClassTargetMixin

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._imports import StrOptions
+from .._utils.imports import StrOptions
 from ._base_voting import BaseVoting
 from ._prediction_pool import PredictionPool
 from ._targets import NumberTargetMixin

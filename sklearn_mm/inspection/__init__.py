@@ -1,6 +1,6 @@
 """To look inside: what modalities are worth, how they fail, reports and pictures."""
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,

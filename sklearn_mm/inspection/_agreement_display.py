@@ -5,8 +5,8 @@ import pandas as pd
 from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
-from .._modality import predict_present
-from .._modality_columns import annotate, select_columns
+from .._members.columns import annotate, select_columns
+from .._members.rows import predict_present
 from ._axes import find_last, make_axes
 
 

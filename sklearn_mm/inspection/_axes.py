@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._imports import import_extra
+from .._utils.imports import import_extra
 
 #: Classes that a legend can tell apart.
 N_COLORS = 20

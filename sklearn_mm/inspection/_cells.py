@@ -7,7 +7,7 @@ from pandas.api.types import is_numeric_dtype, is_string_dtype
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from .._imports import is_instance, safe_indexing
+from .._utils.imports import is_instance, safe_indexing
 
 
 def as_table(X):

@@ -4,7 +4,7 @@ import string
 
 import numpy as np
 
-from .._pixels import one_thread, pixel_maximum
+from ..image._pixels import one_thread, pixel_maximum
 
 _LETTERS = string.ascii_lowercase
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .._column import as_column
-from .._detect import detect_modality, holds_lists
-from .._files import names_file, read_source
-from .._pixels import as_pixels, convert_color, decode_image
-from .._signal import as_signal, decode_audio
+from .._columns.column import as_column
+from .._columns.files import names_file, read_source
+from .._modalities.detect import detect_modality, holds_lists
+from ..audio._signal import as_signal, decode_audio
+from ..image._pixels import as_pixels, convert_color, decode_image
 from ._cells import count_rows, move_cells, put_cells, replace_columns, take_column
 from ._disturb import (
     add_audio_noise,
@@ -90,7 +90,7 @@ def find_kinds(X, keys, files):
     Returns
     -------
     dict of key to str
-        Of each column its modality, as :mod:`sklearn_mm._detect` names them.
+        Of each column its modality, as :mod:`sklearn_mm._modalities.detect` names them.
     """
     columns = {key: as_column(take_column(X, key), "inspection") for key in keys}
     root = None if files["filesystem"] is not None else files["root"]

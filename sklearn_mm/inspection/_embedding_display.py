@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from .._column import as_column
+from .._columns.column import as_column
 from ._axes import N_COLORS, make_axes, pick_colors
 from ._thumbnails import find_drawing, is_missing, is_picture, make_picture
 

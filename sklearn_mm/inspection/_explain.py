@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
-from .._column import as_column
-from .._table import list_columns
-from ._answers import find_present, quiet
+from .._columns.column import as_column
+from .._modalities.table import list_columns
 from ._cells import as_table, blank_cells, count_rows, take_column
 from ._disturb_table import find_files, find_kinds
 from ._html import render_cell
 from ._modalities import find_core, find_modalities, list_others
+from ._predictions import find_present, quiet
 
 #: Classes that are printed, the likeliest.
 _SHOWN = 5

@@ -6,8 +6,8 @@ from numbers import Number
 
 import numpy as np
 
-from .._column import describe_cell
-from .._pixels import as_pixels, convert_color, one_thread, pixel_maximum
+from .._columns.column import describe_cell
+from ..image._pixels import as_pixels, convert_color, one_thread, pixel_maximum
 from ._disturb_table import read_image, read_signal
 
 _SIDE = 96  # of a thumbnail, in pixels
@@ -24,7 +24,7 @@ def render_cell(cell, kind, files):
     cell : object
         The cell.
     kind : str
-        What it is, as :mod:`sklearn_mm._detect` names it.
+        What it is, as :mod:`sklearn_mm._modalities.detect` names it.
     files : dict
         Arguments of ``read_source``.
 

@@ -10,17 +10,17 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from .._imports import (
+from .._utils.imports import (
     HasMethods,
     Interval,
     StrOptions,
     check_parameters,
     safe_indexing,
 )
-from .._parallel import run_calls
-from ._answers import Answers, draw_samples, find_scorer, score_samples
+from .._utils.parallel import run_calls
 from ._cells import as_table, blank_cells, count_rows, move_cells, take_rows
 from ._modalities import find_core, find_modalities, list_others, list_specs
+from ._predictions import Answers, draw_samples, find_scorer, score_samples
 
 #: Beyond this many modalities there are too many coalitions to try them all.
 _MOST = 12

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from .._imports import get_column_indices
-from .._table import list_columns
+from .._modalities.table import list_columns
+from .._utils.imports import get_column_indices
 
 
 def find_core(estimator):

@@ -7,10 +7,10 @@ import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length
 
-from .._imports import safe_indexing
-from ._answers import Answers, find_present, find_scorer
+from .._utils.imports import safe_indexing
 from ._cells import as_table, blank_cells, count_rows
 from ._modalities import find_modalities, list_others
+from ._predictions import Answers, find_present, find_scorer
 
 #: Bins of the calibration error.
 _N_BINS = 10

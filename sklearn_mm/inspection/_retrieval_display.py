@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._column import as_column
+from .._columns.column import as_column
 from ._axes import make_axes
 from ._thumbnails import draw_cell, find_drawing
 

@@ -7,16 +7,10 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from ._answers import find_scorer, quiet
 from ._cells import as_table, count_rows
-from ._disturb_table import (
-    DISTURBANCES,
-    MOVES,
-    disturb_columns,
-    find_files,
-    find_kinds,
-)
+from ._disturb_table import DISTURBANCES, MOVES, disturb_columns, find_files, find_kinds
 from ._modalities import find_modalities
+from ._predictions import find_scorer, quiet
 
 
 def robustness_report(

@@ -5,10 +5,12 @@ from numbers import Number
 
 import numpy as np
 
-from .._column import as_column, find_missing
-from .._detect import detect_modality
-from .._files import names_file, read_source
-from .._pixels import (
+from .._columns.column import as_column, find_missing
+from .._columns.files import names_file, read_source
+from .._modalities.detect import detect_modality
+from ..audio import LogMelSpectrogram
+from ..audio._signal import as_signal, decode_audio
+from ..image._pixels import (
     as_pixels,
     convert_color,
     decode_image,
@@ -16,8 +18,6 @@ from .._pixels import (
     pixel_maximum,
     resize,
 )
-from .._signal import as_signal, decode_audio
-from ..audio import LogMelSpectrogram
 from ..video import VideoLoader
 
 #: Pixels of the longer side of a picture: enough for an inch and a half.

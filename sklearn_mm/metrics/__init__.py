@@ -1,6 +1,6 @@
 """Metrics of retrieval and of recognised speech, and scorers made of them."""
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,

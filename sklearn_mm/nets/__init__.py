@@ -11,7 +11,7 @@ token_features)`` and which are valid, fusion by attention looks at these.
 A fusion layer's contract is in :mod:`sklearn_mm.nets.fusion`.
 """
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,

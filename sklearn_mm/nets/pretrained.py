@@ -5,8 +5,8 @@ import re
 import torch
 from torch import nn
 
-from .._imports import import_extra
-from ..pretrained._engines import explain_loading, pool_tokens
+from .._utils.hub import explain_loading, pool_tokens
+from .._utils.imports import import_extra
 from ._layers import valid_steps
 
 

@@ -1,6 +1,6 @@
 """Estimators that train networks through skorch."""
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
@@ -12,7 +12,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "_multimodal_classifier": ["MultimodalNetClassifier"],
         "_multimodal_regressor": ["MultimodalNetRegressor"],
         "_multitask": ["MultitaskNet"],
-        "_speech": ["SpeechRecognizer"],
         "_task_loss": ["TaskLoss"],
     },
 )

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import unpack_data
 from skorch.utils import to_device
 
-from .._aligner import AlignerMixin
-from .._imports import Interval, StrOptions, num_samples
-from .._modality_columns import annotate
+from .._members.columns import annotate
+from .._utils.imports import Interval, StrOptions, num_samples
+from ..alignment._base import AlignerMixin
 from ..nets import CLIPLoss, SigLIPLoss
 from ..nets.alignment import AlignNet, Embeddings, average_over_pairs
 from ._branch_net import BaseBranchNet

@@ -14,8 +14,8 @@ from skorch.utils import to_device
 from torch import nn
 from torch.utils.data import Subset
 
-from .._imports import Interval, Options, check_parameters
-from .._interrupt import note_interrupts
+from .._utils.imports import Interval, Options, check_parameters
+from .._utils.interrupts import note_interrupts
 from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks

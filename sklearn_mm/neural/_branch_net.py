@@ -9,8 +9,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from skorch.utils import to_device
 
-from .._imports import StrOptions
-from .._modality_columns import annotate
+from .._members.columns import annotate
+from .._utils.imports import StrOptions
 from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import PRESENT, BranchesMixin

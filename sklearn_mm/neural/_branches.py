@@ -13,16 +13,16 @@ from sklearn.utils.validation import check_consistent_length
 from skorch.helper import SliceDict
 from skorch.utils import is_dataset
 
-from .._column import find_missing
-from .._encoder import as_samples
-from .._imports import VisualBlock, num_samples
-from .._modality import AbsentModalityError, transform_present
-from .._modality_columns import (
+from .._columns.arrays import as_samples
+from .._columns.column import find_missing
+from .._members.columns import (
     ModalityColumnsMixin,
     annotate,
     is_nothing,
     select_columns,
 )
+from .._members.rows import AbsentModalityError, transform_present
+from .._utils.imports import VisualBlock, num_samples
 from ._base import BaseNet
 
 #: Key of the mask of present branches among the samples; no branch has such a name.

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import torch
 from skorch.utils import to_device
 
-from .._fork import protect_children
+from .._utils.forks import protect_children
 
 protect_children()
 

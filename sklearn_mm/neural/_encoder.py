@@ -7,9 +7,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from .._column import find_missing
-from .._imports import check_method_params, safe_indexing
-from .._parallel import run_calls
+from .._columns.column import find_missing
+from .._utils.imports import check_method_params, safe_indexing
+from .._utils.parallel import run_calls
 from ._base import BaseNet
 from ._batches import take_some
 from ._classifier import encode_classes

@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.utils import is_dataset
 from torch import nn
 
-from .._imports import Interval, StrOptions
-from ..ensemble import AbstentionWarning
+from .._utils.imports import Interval, StrOptions
+from ..exceptions import AbstentionWarning
 from ..nets import (
     BottleneckFusion,
     ConcatFusion,

@@ -86,7 +86,7 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
     -----
     Rows where every modality is missing are left out in ``fit``; ``predict`` gives the
     most frequent class for them, with an
-    :class:`~sklearn_mm.ensemble.AbstentionWarning`. ``fit_transform`` is not
+    :class:`~sklearn_mm.exceptions.AbstentionWarning`. ``fit_transform`` is not
     cross-fitted, as :class:`NetEncoder`'s is: what learns from its vectors on the same
     rows sees vectors that know the answer.
 

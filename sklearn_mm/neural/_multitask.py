@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 from skorch.utils import is_dataset
 
-from .._imports import StrOptions, is_instance
+from .._utils.imports import StrOptions, is_instance
 from ._branches import PRESENT, align
 from ._multimodal import BaseMultimodalNet, hide_absent, warn_absent
 from ._task_loss import TaskLoss

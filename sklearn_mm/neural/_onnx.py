@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.export import Dim
 
-from .._imports import import_extra
+from .._utils.imports import import_extra
 from ._onnx_recurrent import replace_recurrent
 
 

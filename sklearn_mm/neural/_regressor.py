@@ -7,7 +7,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 from skorch.utils import is_dataset
 
-from .._spread import find_spread
+from .._utils.targets import find_spread
 from ._base import BaseNet
 
 

@@ -8,10 +8,10 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 from skorch.utils import is_dataset
 
-from .._column import find_missing
-from .._encoder import check_float32_range
-from .._imports import check_sample_weight
-from .._modality_columns import check_unique_names
+from .._columns.arrays import check_float32_range
+from .._columns.column import find_missing
+from .._members.columns import check_unique_names
+from .._utils.imports import check_sample_weight
 
 
 class SampleChecksMixin:

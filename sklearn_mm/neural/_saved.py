@@ -4,7 +4,7 @@ from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.utils import get_map_location
 
-from .._stored import StoredStateMixin, restore
+from .._utils.state import StoredStateMixin, restore
 from ._device import pick_device
 
 #: What belongs to a fit that is going on.

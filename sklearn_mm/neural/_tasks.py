@@ -6,8 +6,8 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import type_of_target
 
-from .._imports import is_instance
-from .._spread import find_spread
+from .._utils.imports import is_instance
+from .._utils.targets import find_spread
 
 KINDS = ("classification", "regression")
 

@@ -1,6 +1,6 @@
 """Encoders by models that others have trained."""
 
-from .._lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,

@@ -7,12 +7,13 @@ from os import PathLike
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._aligner import AlignerMixin
-from .._imports import Interval, StrOptions, fit_context, import_extra
-from .._modality_columns import ModalityColumnsMixin, annotate
-from .._stored import StoredStateMixin
+from .._members.columns import ModalityColumnsMixin, annotate
+from .._utils.hub import explain_loading
+from .._utils.imports import Interval, StrOptions, fit_context, import_extra
+from .._utils.state import StoredStateMixin
+from ..alignment._base import AlignerMixin
 from ._audio import PretrainedAudioEncoder
-from ._engines import explain_loading, pick_dtype, pick_torch_device, refuse_weights
+from ._engines import pick_dtype, pick_torch_device, refuse_weights
 from ._image import PretrainedImageEncoder
 from ._text import PretrainedTextEncoder
 

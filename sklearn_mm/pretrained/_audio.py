@@ -6,18 +6,13 @@ from os import PathLike
 
 import numpy as np
 
-from .._encoder import BaseLoader
-from .._imports import Interval, import_extra
+from .._columns.base import BaseLoader
+from .._utils.hub import explain_loading, pool_tokens
+from .._utils.imports import Interval, import_extra
 from ..audio import AudioLoader
 from ._base import BasePretrainedEncoder
 from ._bundled import find_bundled
-from ._engines import (
-    Engine,
-    explain_loading,
-    pick_dtype,
-    pick_torch_device,
-    pool_tokens,
-)
+from ._engines import Engine, pick_dtype, pick_torch_device
 
 
 class PretrainedAudioEncoder(BasePretrainedEncoder):

@@ -7,10 +7,11 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._column import as_column, report_failures, try_cells
-from .._encoder import StatelessTransformer
-from .._imports import Interval, StrOptions, fit_context
-from .._stored import StoredStateMixin
+from .._columns.base import StatelessTransformer
+from .._columns.column import as_column
+from .._columns.loading import report_failures, try_cells
+from .._utils.imports import Interval, StrOptions, fit_context
+from .._utils.state import StoredStateMixin
 from ._engines import refuse_weights, share_engine
 
 #: Batches whose samples are in memory, sorted by length, at the same time.

@@ -2,7 +2,7 @@
 
 import os
 
-from .._imports import import_extra
+from .._utils.imports import import_extra
 
 
 def find_bundled(model):

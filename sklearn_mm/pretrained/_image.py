@@ -9,10 +9,11 @@ from os import PathLike
 
 import numpy as np
 
-from .._encoder import BaseLoader
-from .._files import names_file, read_source
-from .._imports import Interval, StrOptions, import_extra
-from .._pixels import (
+from .._columns.base import BaseLoader
+from .._columns.files import names_file, read_source
+from .._utils.hub import explain_loading, pool_tokens
+from .._utils.imports import Interval, StrOptions, import_extra
+from ..image._pixels import (
     as_pixels,
     check_range,
     convert_color,
@@ -24,13 +25,7 @@ from .._pixels import (
 )
 from ._base import BasePretrainedEncoder
 from ._bundled import find_bundled
-from ._engines import (
-    Engine,
-    explain_loading,
-    pick_dtype,
-    pick_torch_device,
-    pool_tokens,
-)
+from ._engines import Engine, pick_dtype, pick_torch_device
 
 
 class PretrainedImageEncoder(BasePretrainedEncoder):

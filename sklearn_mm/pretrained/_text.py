@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .._imports import HasMethods, StrOptions, import_extra
+from .._utils.hub import explain_loading
+from .._utils.imports import HasMethods, StrOptions, import_extra
 from ._base import BasePretrainedEncoder
 from ._bundled import find_bundled
-from ._engines import Engine, explain_loading, pick_dtype, pick_torch_device
+from ._engines import Engine, pick_dtype, pick_torch_device
 
 
 class PretrainedTextEncoder(BasePretrainedEncoder):

@@ -6,10 +6,12 @@ from os import PathLike
 
 import numpy as np
 
-from .._column import as_column, load_cells
-from .._encoder import ArrayTransformer
-from .._imports import Interval, import_extra
-from ._engines import explain_loading, share_engine
+from .._columns.base import ArrayTransformer
+from .._columns.column import as_column
+from .._columns.loading import load_cells
+from .._utils.hub import explain_loading
+from .._utils.imports import Interval, import_extra
+from ._engines import share_engine
 
 
 class PretrainedTokenizer(ArrayTransformer):

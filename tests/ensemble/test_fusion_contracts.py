@@ -19,11 +19,11 @@ from sklearn_mm import (
     MultimodalVotingClassifier,
     MultimodalVotingRegressor,
 )
-from sklearn_mm.ensemble import AbstentionWarning
+from sklearn_mm.exceptions import AbstentionWarning
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn_mm.ensemble._guard.FusionWarning"),
-    pytest.mark.filterwarnings("ignore::sklearn_mm.ensemble._base.AbstentionWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.AbstentionWarning"),
 ]
 COLUMNS = {"a": ["a0", "a1"], "b": ["b0", "b1"]}
 

@@ -30,7 +30,6 @@ from sklearn_mm import (
     MultimodalVotingClassifier,
     MultimodalVotingRegressor,
 )
-from sklearn_mm.ensemble import AbstentionWarning
 from sklearn_mm.ensemble._weights import (
     learn_weights,
     log_loss_of,
@@ -38,10 +37,9 @@ from sklearn_mm.ensemble._weights import (
     make_product_objective,
     make_squared_loss,
 )
+from sklearn_mm.exceptions import AbstentionWarning
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn_mm.ensemble._guard.FusionWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning")
 A, B, NOISE = ["a0", "a1", "a2"], ["b0", "b1", "b2"], ["n0", "n1"]
 MODELS = [
     ("a", LogisticRegression(), A),

@@ -26,11 +26,9 @@ from sklearn_mm import (
     MultimodalStackingRegressor,
     MultimodalVotingClassifier,
 )
-from sklearn_mm.ensemble import AbstentionWarning
+from sklearn_mm.exceptions import AbstentionWarning
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn_mm.ensemble._guard.FusionWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning")
 LEFT, RIGHT = [0, 1], [2, 3]
 
 

@@ -26,16 +26,17 @@ from sklearn.svm import LinearSVC
 from sklearn.utils._testing import assert_allclose
 
 from sklearn_mm import (
+    AbstentionWarning,
     AudioLoader,
     AudioStatistics,
     HOGEncoder,
     ImageLoader,
     LoadError,
+    MultimodalVotingClassifier,
     TextVectorizer,
     VectorStacker,
 )
 from sklearn_mm.datasets import load_av_digits
-from sklearn_mm.ensemble import AbstentionWarning, MultimodalVotingClassifier
 
 from ..conftest import Progress
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 from skorch.helper import SliceDict
 
-from sklearn_mm._modality_columns import find_absent
+from sklearn_mm._members.columns import find_absent
 from sklearn_mm.inspection._cells import (
     as_table,
     blank_cells,

@@ -275,7 +275,7 @@ def test_weights_of_a_vote_are_the_bars(flowers):
     assert display.ax_.get_xlabel() == "Weight"
 
 
-@pytest.mark.filterwarnings("ignore::sklearn_mm.ensemble.FusionWarning")
+@pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning")
 def test_weights_of_several_votes_have_a_spread(flowers):
     fusion = MultimodalVotingClassifier(MEMBERS, weights="learned", cv=3)
     fitted = cross_validate(fusion, *flowers, cv=3, return_estimator=True)["estimator"]
@@ -291,7 +291,7 @@ def test_weights_of_several_votes_have_a_spread(flowers):
     assert display.ax_.get_xlabel() == "Learned weight"
 
 
-@pytest.mark.filterwarnings("ignore::sklearn_mm.ensemble.FusionWarning")
+@pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning")
 def test_a_guarded_vote_says_who_decides(flowers):
     fusion = MultimodalVotingClassifier(MEMBERS, guard=True, cv=3).fit(*flowers)
     assert fusion.guarded_ == "petal"

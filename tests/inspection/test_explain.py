@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from skorch.helper import SliceDict
 
 from sklearn_mm import MultimodalVotingClassifier
-from sklearn_mm.ensemble import FusionWarning
+from sklearn_mm.exceptions import FusionWarning
 from sklearn_mm.inspection import explain
 from sklearn_mm.inspection._html import render_cell
 
@@ -20,7 +20,7 @@ from ..conftest import encode_audio, encode_image, make_photo, make_tone
 from .conftest import COLUMNS, ESTIMATORS, VOTING, make_table
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn_mm.ensemble._base.AbstentionWarning"
+    "ignore::sklearn_mm.exceptions.AbstentionWarning"
 )
 NO_FILES = {"root": None, "filesystem": None}
 

@@ -15,20 +15,20 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_mm import MultimodalVotingClassifier
 from sklearn_mm.inspection import modality_importance
-from sklearn_mm.inspection._answers import (
+from sklearn_mm.inspection._cells import blank_cells
+from sklearn_mm.inspection._modalities import find_modalities, list_others
+from sklearn_mm.inspection._predictions import (
     Answers,
     draw_samples,
     find_scorer,
     score_samples,
 )
-from sklearn_mm.inspection._cells import blank_cells
-from sklearn_mm.inspection._modalities import find_modalities, list_others
 
 from .conftest import COLUMNS, ESTIMATORS, VOTING, make_table
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn_mm.ensemble._guard.FusionWarning"),
-    pytest.mark.filterwarnings("ignore::sklearn_mm.ensemble._base.AbstentionWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.AbstentionWarning"),
 ]
 
 

@@ -14,7 +14,7 @@ from ..conftest import encode_image, make_photo
 from .conftest import COLUMNS, ESTIMATORS, VOTING, make_table
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn_mm.ensemble._base.AbstentionWarning"
+    "ignore::sklearn_mm.exceptions.AbstentionWarning"
 )
 
 

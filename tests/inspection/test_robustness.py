@@ -33,7 +33,7 @@ from ..conftest import encode_audio, encode_image, make_photo, make_tone
 from .conftest import COLUMNS, VOTING, make_table
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn_mm.ensemble._base.AbstentionWarning"
+    "ignore::sklearn_mm.exceptions.AbstentionWarning"
 )
 NO_FILES = {"root": None, "filesystem": None}
 RATE = 8000

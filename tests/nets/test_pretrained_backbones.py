@@ -19,7 +19,7 @@ from sklearn_mm import (
 )
 
 from ..conftest import encode_image, make_photo, make_tone
-from ..pretrained_models import (
+from ..pretrained.models import (
     TRANSFORMERS,
     needs,
     save_bert,

@@ -13,7 +13,7 @@ import sklearn_mm as mm
 from sklearn_mm import nets
 
 from ..conftest import encode_image, make_clip, make_photo, make_tone
-from ..pretrained_models import save_bert, save_speech, save_vision, towers
+from ..pretrained.models import save_bert, save_speech, save_vision, towers
 
 RNG = np.random.default_rng(0)
 N = 24

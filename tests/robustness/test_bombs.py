@@ -200,8 +200,8 @@ def test_a_bomb_is_refused_by_its_header_in_little_memory(
     loader, make, reason, monkeypatch
 ):
     monkeypatch.setattr(cv2, "imdecode", None)
-    monkeypatch.setattr("sklearn_mm._frames._grab_frames", None)
-    monkeypatch.setattr("sklearn_mm._signal._read_mono", None)
+    monkeypatch.setattr("sklearn_mm.video._frames._grab_frames", None)
+    monkeypatch.setattr("sklearn_mm.audio._signal._read_mono", None)
     cell = make()
 
     def load():
@@ -254,7 +254,7 @@ def test_sounds_that_are_read_in_blocks_are_the_same(monkeypatch):
         data = encode_audio(sound, container)
         whole = AudioLoader(8000).transform([data])
         with monkeypatch.context() as patch:
-            patch.setattr("sklearn_mm._signal._BLOCK", 3 * 1001)
+            patch.setattr("sklearn_mm.audio._signal._BLOCK", 3 * 1001)
             np.testing.assert_array_equal(AudioLoader(8000).transform([data]), whole)
 
 

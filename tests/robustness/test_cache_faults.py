@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from sklearn_mm import CachedEncoder, CacheWarning, SequenceStatistics
-from sklearn_mm import _cell_keys as cell_keys
 from sklearn_mm import cache as cache_module
-from sklearn_mm._store import ArrayStore
+from sklearn_mm.cache import _keys as cell_keys
+from sklearn_mm.cache._store import ArrayStore
 
 from .processes import FUZZ, run
 
@@ -27,7 +27,7 @@ COMMON = """
 import os, random, signal, sys, time, warnings
 import numpy as np
 from sklearn_mm import CachedEncoder, CacheWarning, SequenceStatistics
-from sklearn_mm._store import ArrayStore
+from sklearn_mm.cache._store import ArrayStore
 
 def make(number):
     return np.random.default_rng(number).random((3, 50)).astype(np.float32)

@@ -22,8 +22,8 @@ from sklearn_mm import (
     PretrainedImageEncoder,
     VideoLoader,
 )
-from sklearn_mm._column import as_column
-from sklearn_mm._detect import detect_modality
+from sklearn_mm._columns.column import as_column
+from sklearn_mm._modalities.detect import detect_modality
 
 from ..conftest import (
     encode_audio,

@@ -19,8 +19,8 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 import sklearn_mm
 from sklearn_mm import ModelVersionWarning, nets, trusted_types
-from sklearn_mm._persistence import VersionMixin
-from sklearn_mm._stored import StoredModule, restore, store
+from sklearn_mm._utils.state import StoredModule, restore, store
+from sklearn_mm._utils.versions import VersionMixin
 
 from .fitted_models import CASES, LABELS, NEEDED, QUICK, WITH_TREES, X, fit
 

@@ -1,0 +1,1 @@
+"""A column of cells: which are missing, how they are read, what loaders share."""

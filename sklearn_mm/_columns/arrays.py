@@ -1,0 +1,194 @@
+"""Turn a column of arrays, or of numbers, into one array."""
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+
+from .column import as_column, describe_cell
+from .loading import load_cells, report_failures
+from .padding import pad_samples, valid_lengths
+
+#: Reason why numbers are refused.
+INFINITE = "it holds infinity, or a number too large for float32"
+
+
+def stack_cells(column, *, owner, on_error=None, ragged=False, shape=None):
+    """Stack cells that are arrays already into one array.
+
+    Parameters
+    ----------
+    column : Column
+        Cells that numpy can turn into arrays, ``(...)`` all of one shape or, if
+        ``ragged``, ``(length, ...)`` of any length.
+    owner : str
+        Name of the estimator, for errors.
+    on_error : {"raise", "warn", "missing"} or None
+        What to do about cells that are no arrays of numbers, empty, or of another
+        shape than the others.
+    ragged : bool
+        Whether lengths may differ; shorter samples are padded with NaN at their end.
+    shape : tuple of int or None
+        Shape that cells must have, without the length if ``ragged``. That of the
+        first good cell if None.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float32
+        All NaN where a sample is missing.
+    """
+    skip = int(ragged)
+    samples = [None] * len(column)
+    common = shape
+
+    def store(row, cell):
+        nonlocal common
+        sample = _as_numbers(cell, ndim=skip)
+        common = sample.shape[skip:] if common is None else common
+        if sample.shape[skip:] != common:
+            expected = ("length", *common) if ragged else common
+            expected = str(expected).replace("'", "")
+            raise ValueError(f"its shape {sample.shape} is not {expected}")
+        samples[row] = sample if ragged else sample[None]
+
+    load_cells(column, store, owner=owner, on_error=on_error)
+    stacked = pad_samples(samples, sample_shape=common or ())
+    return stacked if ragged or not common else stacked[:, 0]
+
+
+def _as_numbers(cell, ndim):
+    if isinstance(cell, (str, bytes)):
+        raise TypeError(f"it is a {type(cell).__name__}, not an array of numbers")
+    numbers = to_float32(np.asarray(cell))
+    if np.isinf(numbers).any():
+        raise ValueError(INFINITE)
+    if numbers.ndim < ndim:
+        raise TypeError("it is a single number, not an array")
+    if numbers.size == 0:
+        raise ValueError("it is empty")
+    return numbers
+
+
+def to_float32(numbers):
+    """Cast numbers; what float32 cannot hold becomes infinite, without a warning."""
+    if numbers.dtype.kind == "c":
+        raise TypeError("it holds complex numbers")
+    with np.errstate(over="ignore"):
+        try:
+            return numbers.astype(np.float32, copy=False)
+        except OverflowError:  # of Python's integers, which have no bound
+            return numbers.astype(np.longdouble).astype(np.float32)
+
+
+def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
+    """Turn a loader's array, or a column of arrays, into one float32 array.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...), or column of arrays
+        The samples.
+    owner : str
+        Name of the estimator, for errors.
+    ragged : bool
+        Whether samples may differ in length, and are padded with NaN then.
+    on_error : {"raise", "warn", "missing"} or None
+        What to do about cells that are no arrays, or of another shape.
+    shape : tuple of int or None
+        Shape of a cell, without the length if ``ragged``, where it is known.
+    gaps : bool
+        Whether single numbers of a sample may be NaN.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float32
+        All NaN where a sample is missing.
+    """
+    column = as_column(X, owner)
+    array = column.cells
+    if array.dtype.kind not in "biuf" or array.ndim == 1:
+        array = stack_cells(
+            column, owner=owner, on_error=on_error, ragged=ragged, shape=shape
+        )
+    array = to_float32(array)
+    faults = _find_faults(array, ragged, gaps)
+    if faults:
+        failures = [
+            (column.labels[row], describe_cell(column.cells[row]), reason)
+            for row, reason in sorted(faults.items())
+        ]
+        report_failures(failures, owner, len(column), on_error)
+        array = array.copy()
+        array[list(faults)] = np.nan
+    return array
+
+
+def _find_faults(array, ragged, gaps):
+    """Give what is wrong with samples, by row."""
+    flat = array.reshape(len(array), -1 if array.size else 0)
+    faults = {}
+    if not gaps:
+        n_known = (~np.isnan(flat)).sum(axis=1)
+        whole = flat.shape[1] * (n_known > 0)
+        if ragged:
+            whole = valid_lengths(array) * (flat.shape[1] // max(1, array.shape[1]))
+        rows = np.flatnonzero(n_known != whole)
+        faults |= dict.fromkeys(rows.tolist(), "some of its numbers are NaN")
+    rows = np.flatnonzero(np.isinf(flat).any(axis=1))
+    return faults | dict.fromkeys(rows.tolist(), INFINITE)
+
+
+def as_samples(X, owner, takes_ids=False):
+    """Turn columns of numbers or of arrays, or a transformer's output, into one array.
+
+    Parameters
+    ----------
+    X : ndarray, sparse matrix, DataFrame, Series or list
+        One row or cell for each sample; numbers in one column are vectors of one.
+    owner : str
+        Name of the estimator, for errors.
+    takes_ids : bool, default=False
+        Whether the numbers are token ids.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float32 or int64
+        With at least two axes.
+    """
+    X = X.toarray() if issparse(X) else X
+    if isinstance(X, pd.DataFrame | pd.Series) and _is_numeric(X):
+        X = X.to_numpy(dtype=np.float64, na_value=np.nan)  # pd.NA is no number
+    if not isinstance(X, np.ndarray) or X.dtype.kind == "O":
+        shape = getattr(X, "shape", (len(X),))
+        table = np.asarray(X)
+        is_column = len(shape) == 1 or shape[1] == 1
+        if is_column and table.dtype.kind not in "biuf":  # cells that are arrays
+            table = as_array(X, owner, ragged=True)
+        X = table
+    with np.errstate(over="ignore"):  # the check says so
+        X = check_array(
+            X,
+            dtype=np.int64 if takes_ids else np.float32,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=0,
+            estimator=owner,
+        )
+    return X[:, None] if X.ndim == 1 else X
+
+
+def check_float32_range(X, owner):
+    """Refuse numbers that are infinite in float32, which vectors are kept in."""
+    if X.dtype != np.float64 or X.size == 0:
+        return
+    largest = max(np.fmax.reduce(X, axis=None), -np.fmin.reduce(X, axis=None))
+    if largest > np.finfo(np.float32).max:
+        raise ValueError(
+            f"{owner}: Input X contains infinity or a value too large for "
+            "dtype('float32')."
+        )
+
+
+def _is_numeric(X):
+    kinds = X.dtypes if isinstance(X, pd.DataFrame) else [X.dtype]
+    return all(map(pd.api.types.is_any_real_numeric_dtype, kinds))

@@ -1,0 +1,117 @@
+"""A column: its cells, which are missing, and reports of bad cells."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .._utils.imports import is_instance
+
+
+@dataclass(frozen=True)
+class Column:
+    """One cell per sample.
+
+    ``cells`` is a 1-D object array, or a numeric array ``(n_samples, ...)`` whose
+    items along the first axis are the cells.
+    """
+
+    cells: np.ndarray
+    missing: np.ndarray  # (n_samples,) bool
+    labels: object  # the row names, something that can be indexed by position
+
+    def __len__(self):
+        return len(self.cells)
+
+
+def as_column(X, owner):
+    """Make a :class:`Column` of whatever a user hands over as one.
+
+    Parameters
+    ----------
+    X : pandas or polars Series or one-column DataFrame, list, ndarray
+        The cells.
+    owner : str
+        Name of the estimator, for errors.
+    """
+    X = _squeeze_frame(X, owner)
+    labels = range(len(X)) if not isinstance(X, pd.Series) else X.index
+    cells = _as_cells(X, owner)
+    return Column(cells, find_missing(cells), labels)
+
+
+def _squeeze_frame(X, owner):
+    if not hasattr(X, "__len__") or isinstance(X, (str, bytes, dict, set)):
+        raise TypeError(
+            f"{owner}: expected a column (a Series, a list or an array with one cell "
+            f"per sample), got one {type(X).__name__}. Put it into a list: [value]."
+        )
+    if isinstance(X, pd.DataFrame):
+        columns = [X.iloc[:, i] for i in range(X.shape[1])]
+    elif is_instance(X, "polars", "DataFrame"):
+        columns = X.get_columns()
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUST":
+        columns = list(X.T)
+    else:
+        return X
+    if len(columns) != 1:
+        names = list(getattr(X, "columns", range(len(columns))))
+        raise ValueError(
+            f"{owner}: expected one column, got {len(columns)}: {names}. Give each "
+            "column an encoder of its own by a ColumnTransformer or a fusion estimator."
+        )
+    return columns[0]
+
+
+def _as_cells(X, owner):
+    if isinstance(X, pd.Series):
+        numeric = X.dtype.kind in "biufc" and isinstance(X.dtype, np.dtype)
+        return X.to_numpy() if numeric else X.to_numpy(dtype=object)
+    if is_instance(X, "polars", "Series"):
+        nested = is_instance(X.dtype, "polars", "Array")
+        X = X.to_numpy() if nested else X.to_list()
+    if isinstance(X, np.ndarray):
+        return X.astype(object) if X.dtype.kind in "UST" else X
+    cells = np.empty(len(X), dtype=object)
+    for row, cell in enumerate(X):  # np.array(X) would stack cells of one shape
+        cells[row] = cell
+    return cells
+
+
+def find_missing(cells):
+    """Say which cells are missing: ``None``, ``NaN``, ``pd.NA``, or an all-NaN sample.
+
+    Parameters
+    ----------
+    cells : ndarray of shape (n_samples, ...)
+        Objects, or a numeric array.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True where the sample is missing.
+    """
+    if cells.dtype.kind == "O":
+        return np.asarray(pd.isna(cells), dtype=bool)
+    missing = np.zeros(len(cells), dtype=bool)
+    if cells.dtype.kind != "f" or cells.size == 0:
+        return missing
+    flat = cells.reshape(len(cells), -1)
+    candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # few: look at these alone
+    missing[candidates] = np.isnan(flat[candidates]).all(axis=1)
+    return missing
+
+
+def describe_cell(cell):
+    """Describe a cell in a few words for an error: its path, or its type and size."""
+    if isinstance(cell, (str, os.PathLike)):
+        text = repr(os.fspath(cell))
+        return text if len(text) <= 200 else f"{text[:197]}..."
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        return f"{len(cell)} bytes"
+    if isinstance(cell, np.ndarray):
+        return f"array of shape {cell.shape}, {cell.dtype}"
+    if isinstance(cell, (tuple, list)):
+        return f"{type(cell).__name__} of {len(cell)}"
+    return type(cell).__name__

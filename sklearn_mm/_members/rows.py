@@ -1,0 +1,222 @@
+"""One modality's model: fitted on the rows where it is present, silent elsewhere.
+
+A row is absent if all of its cells are missing, or if a transformer of the modality's
+pipeline returns nothing but NaN for it (a file that could not be read). So a pipeline
+is walked step by step, and each step sees the rows that all before it could answer.
+"""
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from .._utils.imports import check_method_params, num_samples, routing_enabled
+from .columns import find_absent, select_rows
+
+
+class AbsentModalityError(ValueError):
+    """A modality is missing from every row that its model could learn from."""
+
+
+def fit_present(estimator, X, y, params):
+    """Fit a modality's model on the rows where the modality is present.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone, which is fitted in place.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    y : ndarray of shape (n_samples, ...)
+        Target.
+    params : dict
+        Arguments of ``fit``; those with one value per sample follow the rows.
+
+    Returns
+    -------
+    estimator
+        The fitted model.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.fit(X, y)
+    X, rows = _keep_some(X, np.arange(len(y)))
+    if not _is_chain(estimator):
+        return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
+    *steps, (name, last) = estimator.steps
+    fitted, X, rows = _fit_steps(estimator, steps, X, y, rows, params)
+    if last not in (None, "passthrough"):
+        part = Pipeline([(name, last)])
+        part_params = _select_params(part, name, "fit", params)
+        part.fit(X, y[rows], **check_method_params(y, part_params, rows))
+    estimator.steps = [*fitted, (name, last)]
+    return estimator
+
+
+def _fit_steps(pipeline, steps, X, y, rows, params):
+    """Fit transformers one after the other, each on what all before it could answer."""
+    fitted = []
+    for name, step in steps:
+        if step not in (None, "passthrough"):
+            if _is_chain(step):
+                inner = _select_params(step, name, "fit_transform", params, strip=True)
+                step.steps, X, rows = _fit_steps(step, step.steps, X, y, rows, inner)
+            else:
+                # With a step behind it the pipeline's own cache serves this one too.
+                part = Pipeline(
+                    [(name, step), ("rest", "passthrough")], memory=pipeline.memory
+                )
+                part_params = _select_params(part, name, "fit_transform", params)
+                part_params = check_method_params(y, part_params, rows)
+                known = None if y is None else y[rows]
+                X = part.fit_transform(X, known, **part_params)
+                step = part.steps[0][1]
+                X, rows = _keep_some(X, rows)
+        fitted.append((name, step))
+    return fitted, X, rows
+
+
+def predict_present(estimator, X, method):
+    """Ask a modality's model about the rows where the modality is present.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The fitted model.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    method : str
+        "predict", "predict_proba", ...
+
+    Returns
+    -------
+    ndarray of shape (n_present,), int
+        The rows that were answered.
+    ndarray of shape (n_present, ...) or None
+        The answers; None if there are none.
+    """
+    X, rows = _keep_present(X, np.arange(num_samples(X)))
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    if _is_chain(estimator):
+        *steps, (_, last) = estimator.steps
+        X, rows = _transform_steps(steps, X, rows)
+        estimator = last
+    return rows, getattr(estimator, method)(X) if len(rows) else None
+
+
+def transform_present(transformer, X, y=None, fit=False):
+    """Transform the rows where a modality is present, with each step by itself.
+
+    Parameters
+    ----------
+    transformer : transformer, Pipeline or None
+        Fitted in place if ``fit``; None gives the columns as they are.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    y : array-like of shape (n_samples, ...) or None
+        Target, for transformers that use it.
+    fit : bool
+        Whether to fit first.
+
+    Returns
+    -------
+    tuple of (X, ndarray of shape (n_present,))
+        What the last step makes of the rows that all steps could answer, and these
+        rows.
+    """
+    rows = np.arange(num_samples(X))
+    steps = [] if transformer is None else [("transformer", transformer)]
+    if not fit:
+        return _transform_steps(steps, *_keep_present(X, rows))
+    X, rows = _keep_some(X, rows)
+    chain = Pipeline([*steps, ("rest", "passthrough")])
+    return _fit_steps(chain, steps, X, y, rows, {})[1:]
+
+
+def answer_fold(estimator, X, y, fold, method, params):
+    """Fit a modality's model on one part of the rows, and ask it about the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone, which is fitted in place.
+    X : Series, DataFrame, ndarray or dict of arrays
+        The modality's columns.
+    y : ndarray of shape (n_samples, ...)
+        Target.
+    fold : tuple of (ndarray, ndarray)
+        Rows to fit on, and rows to answer.
+    method : str
+        "predict", "predict_proba", ...
+    params : dict
+        Arguments of ``fit``.
+
+    Returns
+    -------
+    tuple of (rows, answers, classes)
+        The rows of ``X`` that were answered, the answers, and the model's ``classes_``
+        if it has any. No rows, if the modality is missing from all rows to fit on.
+    """
+    train, test = fold
+    try:
+        fit_present(
+            estimator,
+            select_rows(X, train),
+            y[train],
+            check_method_params(y, params, train),
+        )
+    except AbsentModalityError:
+        return test[:0], None, None
+    rows, answers = predict_present(estimator, select_rows(X, test), method)
+    return test[rows], answers, getattr(estimator, "classes_", None)
+
+
+def _transform_steps(steps, X, rows):
+    for _, step in steps:
+        while isinstance(step, FrozenEstimator):
+            step = step.estimator
+        if step in (None, "passthrough") or not len(rows):
+            continue
+        if _is_chain(step):
+            X, rows = _transform_steps(step.steps, X, rows)
+        else:
+            X, rows = _keep_present(step.transform(X), rows)
+    return X, rows
+
+
+def _is_chain(estimator):
+    # transform_input sends metadata through steps together with X: left to Pipeline.
+    return isinstance(estimator, Pipeline) and estimator.transform_input is None
+
+
+def _keep_present(X, rows):
+    """Drop absent rows of ``X``, and of ``rows``, which numbers them in the table."""
+    present = ~find_absent(X)
+    if present.all():
+        return X, rows
+    kept = np.flatnonzero(present)
+    return select_rows(X, kept), rows[kept]
+
+
+def _keep_some(X, rows):
+    """Drop absent rows, of which there must be others to learn from."""
+    X, rows = _keep_present(X, rows)
+    if len(rows) == 0:
+        raise AbsentModalityError(
+            "the modality is missing from every row of X. on_absent='drop' leaves it "
+            "out."
+        )
+    return X, rows
+
+
+def _select_params(part, name, method, params, strip=False):
+    """Arguments that are meant for one step of a pipeline."""
+    if routing_enabled():
+        wanted = get_routing_for_object(part).consumes(method, params.keys())
+        return {key: params[key] for key in wanted}
+    prefix = f"{name}__"
+    return {
+        key.removeprefix(prefix) if strip else key: value
+        for key, value in params.items()
+        if key.startswith(prefix)
+    }

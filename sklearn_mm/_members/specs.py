@@ -1,0 +1,138 @@
+"""Specs of modalities, ``(name, estimator, columns)``, as an estimator's parameter."""
+
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
+
+from .._utils.imports import BaseComposition, VisualBlock
+from .._utils.versions import VersionMixin
+from .columns import ModalityColumnsMixin, is_nothing
+
+
+class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
+    """An estimator with a list of triples, whose members have nested parameters."""
+
+    _specs_parameter = "estimators"
+
+    @property
+    def _specs(self):
+        return getattr(self, self._specs_parameter)
+
+    @_specs.setter
+    def _specs(self, specs):
+        setattr(self, self._specs_parameter, specs)
+
+    # Parameters: (name, estimator, columns) seen as the pairs that scikit-learn knows.
+
+    @property
+    def _estimators(self):
+        try:
+            return [(name, estimator) for name, estimator, _ in self._specs]
+        except (TypeError, ValueError):  # no list of triples: fit says so
+            return self._specs
+
+    @_estimators.setter
+    def _estimators(self, pairs):
+        self._specs = [
+            (name, estimator, columns)
+            for (name, estimator), (_, _, columns) in zip(pairs, self._specs)
+        ]
+
+    def get_params(self, deep=True):
+        """Get the parameters, those of the modalities' models as ``name__parameter``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include those of the models.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
+        return self._get_params("_estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters; ``name="drop"`` leaves a modality out.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name, as ``get_params`` gives them.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        self._set_params("_estimators", **params)
+        return self
+
+    # Checks.
+
+    def _check_members(self, X):
+        """Check the specs; give those not dropped, their columns looked up in ``X``."""
+        if not self._specs or any(
+            not isinstance(spec, (tuple, list)) or len(spec) != 3
+            for spec in self._specs
+        ):
+            raise ValueError(
+                f"{self._specs_parameter} must be a non-empty list of (name, "
+                f"estimator, columns), got {self._specs!r}."
+            )
+        self._validate_names([name for name, _, _ in self._specs])
+        members = []
+        for name, estimator, columns in self._specs:
+            if isinstance(estimator, str) and estimator == "drop":
+                continue
+            self._check_member(name, estimator)
+            if callable(columns):
+                columns = columns(X)
+                if is_nothing(columns):  # as ColumnTransformer skips them
+                    continue
+            members.append((name, estimator, columns))
+        if not members:
+            raise ValueError("All modalities are dropped; at least one is needed.")
+        self._columns = {name: columns for name, _, columns in members}
+        self._check_columns(X)
+        return members
+
+    def _check_member(self, name, estimator):
+        if not hasattr(estimator, "fit") or isinstance(estimator, type):
+            raise TypeError(
+                f"modality {name!r}: expected an estimator or 'drop', got "
+                f"{estimator!r}."
+            )
+
+    # What scikit-learn asks.
+
+    @property
+    def _repr_names(self):
+        return [
+            f"{name}: {columns}" if isinstance(columns, str) else name
+            for name, _, columns in self._specs
+        ]
+
+    def _sk_visual_block_(self):
+        """Show the modalities side by side."""
+        estimators = [estimator for _, estimator, _ in self._specs]
+        return VisualBlock(
+            "parallel", estimators, names=self._repr_names, dash_wrapped=False
+        )
+
+    def __sklearn_tags__(self):
+        """Say whether cells may be missing: if every modality's model takes them so."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        # A NaN among other cells reaches the model; only absent rows are kept from it.
+        models = [pair[1] for pair in _pairs(self._estimators)]
+        tags.input_tags.allow_nan = all(
+            get_tags(model).input_tags.allow_nan
+            for model in models
+            if isinstance(model, BaseEstimator)
+        )
+        return tags
+
+
+def _pairs(estimators):
+    return estimators if isinstance(estimators, list) else []

@@ -1,0 +1,323 @@
+"""Canonical correlation analysis of two modalities or more, as an aligner."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import clone
+from sklearn.covariance import ledoit_wolf_shrinkage
+from sklearn.cross_decomposition import CCA
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array
+
+from .._columns.arrays import check_float32_range
+from .._members.columns import annotate, check_unique_names, select_columns
+from .._members.rows import AbsentModalityError, transform_present
+from .._members.specs import ModalitySpecs
+from .._utils.imports import Interval, StrOptions, fit_context, num_samples
+from ._base import AlignerMixin, scale_to_unit
+
+
+class CanonicalAligner(AlignerMixin, ModalitySpecs):
+    """Map modalities into one space by canonical correlation analysis (CCA).
+
+    Finds the linear maps of each modality's vectors whose results correlate most,
+    from rows that hold all modalities, without labels. Large and sparse vectors are
+    reduced to their principal components first, and their covariances are shrunk.
+
+    Parameters
+    ----------
+    branches : list of (str, transformer, columns)
+        Name, transformer and columns of each modality, two or more. The transformer
+        makes vectors, dense or sparse: an encoder, or a pipeline that ends in one; it
+        may be "passthrough" (columns of numbers) or "drop". Columns are those of
+        :class:`~sklearn.compose.ColumnTransformer`.
+    embedding_dim : int, default=64
+        Dimensions of the space, at most; there are no more than a modality has
+        components.
+    solver : {"svd", "nipals"}, default="svd"
+        "svd" decomposes the whitened covariances [1]_, [2]_; of more than two
+        modalities the sum of all pairs' correlations is maximised [3]_. "nipals" is
+        scikit-learn's :class:`~sklearn.cross_decomposition.CCA`: of two modalities,
+        without regularisation, for few features.
+    n_components : int or None, default=256
+        Principal components that each modality is reduced to; None keeps all. For
+        "svd" only.
+    shrinkage : "auto" or float, default="auto"
+        Share of each covariance that is replaced by a multiple of the identity, from 0
+        to 1; "auto" takes Ledoit's and Wolf's [4]_. For "svd" only.
+    power : float, default=1.0
+        Dimensions are weighted by their correlation to this power, so that those which
+        tell nothing do not count; 0 weighs all alike.
+    normalize : bool, default=True
+        Whether vectors are brought to length one, so that the closest is the one with
+        the highest cosine similarity.
+
+    Attributes
+    ----------
+    correlations_ : ndarray of shape (n_dims,)
+        Regularised correlations of the dimensions in training, descending; of more than
+        two modalities their mean over all pairs.
+    embedding_dim_ : int
+        Dimensions of the space.
+    modalities_ : list of str
+        Names of the branches.
+    transformers_ : dict of str to transformer
+        Fitted; None stands for "passthrough".
+    n_features_in_ : int
+        Number of columns of the table.
+
+    See Also
+    --------
+    ContrastiveAligner : The counterpart with networks.
+
+    References
+    ----------
+    .. [1] H. Hotelling (1936), "Relations between two sets of variates", Biometrika 28.
+    .. [2] D. R. Hardoon, S. Szedmak and J. Shawe-Taylor (2004), "Canonical correlation
+       analysis: an overview with application to learning methods", Neural Computation
+       16.
+    .. [3] J. R. Kettenring (1971), "Canonical analysis of several sets of variables",
+       Biometrika 58.
+    .. [4] O. Ledoit and M. Wolf (2004), "A well-conditioned estimator for
+       large-dimensional covariance matrices", Journal of Multivariate Analysis 88.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_mm import CanonicalAligner
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> aligner = CanonicalAligner(
+    ...     [
+    ...         ("upper", "passthrough", slice(0, 32)),
+    ...         ("lower", "passthrough", slice(32, 64)),
+    ...     ]
+    ... )
+    >>> bool(aligner.fit(X[:1600]).score(X[1600:]) > 0.2)  # by chance 0.03
+    True
+    >>> aligner.transform(X[1600:, :32], modality="upper").shape
+    (197, 30)
+    """
+
+    _specs_parameter = "branches"
+    _parameter_constraints: dict = {
+        "branches": [list, tuple],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "solver": [StrOptions({"svd", "nipals"})],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
+        "power": [Interval(Real, 0, None, closed="left")],
+        "normalize": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        branches,
+        *,
+        embedding_dim=64,
+        solver="svd",
+        n_components=256,
+        shrinkage="auto",
+        power=1.0,
+        normalize=True,
+    ):
+        self.branches = branches
+        self.embedding_dim = embedding_dim
+        self.solver = solver
+        self.n_components = n_components
+        self.shrinkage = shrinkage
+        self.power = power
+        self.normalize = normalize
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Find the maps from the rows that hold all modalities.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or dict of arrays
+            The table.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The fitted aligner.
+        """
+        before = dict(vars(self))
+        try:
+            vectors = self._fit_transformers(X)
+            if self.solver == "nipals":
+                self._solve_nipals(vectors)
+            else:
+                self._solve_svd(vectors)
+        except BaseException:  # an aligner that was fitted still is
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        self.embedding_dim_ = len(self.correlations_)
+        return self
+
+    def _fit_transformers(self, X):
+        """Give each modality's vectors, of the rows that hold all of them."""
+        X = self._check_X(X, reset=True)
+        members = self._check_members(X)
+        if len(members) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs two branches or more, got {len(members)}."
+            )
+        self.transformers_, vectors, present = {}, [], []
+        for name, transformer, columns in members:
+            own = None if transformer == "passthrough" else clone(transformer)
+            self.transformers_[name] = own
+            with annotate(name, columns):
+                array, rows = _fit_present(own, name, select_columns(X, columns))
+            vectors.append(array)
+            present.append(rows)
+        shared = np.arange(num_samples(X))
+        for rows in present:
+            shared = np.intersect1d(shared, rows)
+        if len(shared) < 2:
+            raise ValueError(
+                f"{type(self).__name__} learns from rows that hold all modalities: it "
+                f"needs two, got {len(shared)} of {num_samples(X)} rows."
+            )
+        vectors = [v[np.searchsorted(r, shared)] for v, r in zip(vectors, present)]
+        for name, array in zip(self._columns, vectors):
+            _refuse_constant(name, array)
+        return vectors
+
+    def _check_member(self, name, estimator):
+        if isinstance(estimator, str) and estimator == "passthrough":
+            return
+        super()._check_member(name, estimator)
+
+    # Solvers: give each modality's map, and what is subtracted behind it.
+
+    def _solve_svd(self, vectors):
+        reduced = [_whiten(v, self.n_components, self.shrinkage) for v in vectors]
+        gram = np.hstack([whitened for whitened, _, _ in reduced])
+        gram = gram.T @ gram
+        sizes = [whitened.shape[1] for whitened, _, _ in reduced]
+        ends = np.cumsum(sizes)
+        for start, end in zip(ends - sizes, ends):
+            gram[start:end, start:end] = np.eye(end - start)
+        values, directions = np.linalg.eigh(gram)  # 1 plus the sum of the correlations
+        top = np.argsort(-values)[: min(self.embedding_dim, *sizes)]
+        correlations = (values[top] - 1) / (len(vectors) - 1)
+        self.correlations_ = np.clip(correlations, 0, 1)  # shrunk ones can exceed 1
+        parts = np.split(directions[:, top] * np.sqrt(len(vectors)), ends[:-1])
+        self._maps = {
+            name: (mapping @ part, offset @ part)
+            for name, (_, mapping, offset), part in zip(self._columns, reduced, parts)
+        }
+
+    def _solve_nipals(self, vectors):
+        if len(vectors) != 2:
+            raise ValueError("solver='nipals' takes two branches; 'svd' takes more.")
+        dense = [v.toarray() if issparse(v) else v for v in vectors]
+        scalers = [StandardScaler().fit(v) for v in dense]
+        scaled = [scaler.transform(v) for scaler, v in zip(scalers, dense)]
+        n_dims = min(self.embedding_dim, len(dense[0]), *(v.shape[1] for v in dense))
+        model = CCA(n_dims, scale=False).fit(*scaled)
+        maps = [model.x_rotations_, model.y_rotations_]
+        scores = [v @ m for v, m in zip(scaled, maps)]
+        spreads = np.min([score.std(axis=0) for score in scores], axis=0)
+        kept = spreads > 1e-10 * spreads.max()  # directions in which nothing varies
+        if not kept.any():
+            raise ValueError("solver='nipals' finds no direction that correlates.")
+        maps, scores = ([m[:, kept] for m in part] for part in (maps, scores))
+        self._maps = {}
+        for name, scaler, rotation, score in zip(self._columns, scalers, maps, scores):
+            mapping = rotation / scaler.scale_[:, None] / score.std(axis=0)
+            self._maps[name] = mapping, scaler.mean_ @ mapping
+        first, second = (score / score.std(axis=0) for score in scores)
+        self.correlations_ = np.clip((first * second).mean(axis=0), 0, 1)
+
+    # Embedding.
+
+    def _embed(self, name, cells):
+        vectors = np.full((num_samples(cells), self.embedding_dim_), np.nan, np.float32)
+        with annotate(name, self._columns[name]):
+            array, rows = transform_present(
+                self.transformers_[name], cells, None, fit=False
+            )
+            if len(rows):
+                vectors[rows] = self._project(name, _check_vectors(array))
+        return vectors
+
+    def _project(self, name, array):
+        mapping, offset = self._maps[name]
+        if array.shape[1] != len(mapping):
+            raise ValueError(
+                f"modality {name!r} was fitted on vectors of {len(mapping)} features, "
+                f"got {array.shape[1]}."
+            )
+        projected = array @ mapping - offset
+        projected *= self.correlations_**self.power
+        if self.normalize:
+            return scale_to_unit(projected)
+        return projected
+
+    def __sklearn_is_fitted__(self):
+        """Whether the maps are there."""
+        return hasattr(self, "embedding_dim_")
+
+
+def _fit_present(transformer, name, cells):
+    try:
+        array, rows = transform_present(transformer, cells, None, fit=True)
+    except AbsentModalityError:
+        raise ValueError(f"modality {name!r} is missing from every row of X.") from None
+    return _check_vectors(array), rows
+
+
+def _check_vectors(array):
+    check_unique_names(array)
+    array = check_array(array, accept_sparse="csr", dtype=[np.float64, np.float32])
+    numbers = array.data if issparse(array) else array
+    check_float32_range(numbers, "CanonicalAligner")
+    return array
+
+
+def _refuse_constant(name, vectors):
+    low, high = vectors.min(axis=0), vectors.max(axis=0)
+    if not np.any((high - low).toarray() if issparse(low) else high > low):
+        raise ValueError(
+            f"modality {name!r} is the same in all rows: it has nothing to correlate."
+        )
+
+
+def _whiten(vectors, n_components, shrinkage):
+    """Principal components of unit variance, as far as their covariance is trusted.
+
+    Returns
+    -------
+    tuple of (ndarray, ndarray, ndarray)
+        Whitened vectors (n_samples, k), whose products are covariances; the map
+        (n_features, k) that made them, but for their scale; and what is subtracted
+        behind it.
+    """
+    n_samples, n_features = vectors.shape
+    rank = min(n_samples - 1, n_features)
+    n_components = min(rank, n_components or rank)
+    basis = None
+    if issparse(vectors) and n_components < rank:  # which centring would make dense
+        svd = TruncatedSVD(n_components + 1, random_state=0)
+        vectors, basis = svd.fit_transform(vectors), svd.components_.T
+    elif issparse(vectors):
+        vectors = vectors.toarray()
+    pca = PCA(n_components, random_state=0)
+    scores = pca.fit_transform(vectors).astype(np.float64)
+    variance = pca.explained_variance_.astype(np.float64)
+    kept = variance > 1e-10 * variance[0]
+    scores, variance = scores[:, kept], variance[kept]
+    if shrinkage == "auto":
+        shrinkage = ledoit_wolf_shrinkage(scores, assume_centered=True)
+    scale = np.sqrt((1 - shrinkage) * variance + shrinkage * variance.mean())
+    mapping = pca.components_[kept].T / scale
+    offset = pca.mean_ @ mapping
+    mapping = mapping if basis is None else basis @ mapping
+    return scores / scale / np.sqrt(n_samples - 1), mapping, offset

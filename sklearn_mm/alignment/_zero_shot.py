@@ -1,0 +1,198 @@
+"""Classes that are described instead of learned."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._utils.imports import HasMethods, Interval, fit_context
+from .._utils.versions import VersionMixin
+from ..exceptions import AbstentionWarning
+from ._base import fit_aligner, scale_to_unit
+
+
+class ZeroShotClassifier(
+    ClassifierMixin, MetaEstimatorMixin, VersionMixin, BaseEstimator
+):
+    """Choose the class whose description is closest in an aligner's space.
+
+    No label is learned from: the aligner knows what goes with what from pairs, and a
+    class is a text (or a cell of any other modality) that describes it.
+
+    Parameters
+    ----------
+    aligner : aligner
+        A :class:`ContrastiveAligner` or :class:`CanonicalAligner`, or what has their
+        ``transform(X, modality=)``. One that is fitted is used as it is; otherwise a
+        clone is fitted on ``X``.
+    labels : dict
+        For each class its description, a cell of the modality ``target``, or a list of
+        them, whose mean describes the class.
+    query : str or None, default=None
+        Name of the modality that is classified; by default all but ``target``, their
+        mean where there are several.
+    target : str, default="text"
+        Name of the modality of the descriptions.
+    temperature : float or None, default=None
+        What cosine similarities are divided by before the softmax that makes
+        probabilities of them; the aligner's own by default, 0.07 if it has none.
+
+    Attributes
+    ----------
+    aligner_ : aligner
+        The fitted aligner.
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    class_embeddings_ : ndarray of shape (n_classes, embedding_dim)
+        Their places in the space, of length one.
+
+    Notes
+    -----
+    Where everything that is classified is missing, all classes are equally probable,
+    with an :class:`~sklearn_mm.exceptions.AbstentionWarning`.
+
+    References
+    ----------
+    A. Radford et al. (2021), "Learning transferable visual models from natural language
+    supervision", ICML.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_mm import CanonicalAligner, TextVectorizer, VectorStacker
+    >>> from sklearn_mm import ZeroShotClassifier
+    >>> X = pd.DataFrame(
+    ...     {
+    ...         "color": [[0.9, 0.1], [0.1, 0.8], [0.8, 0.2], [0.2, 0.9]],
+    ...         "text": ["a dark red", "a light green", "a light red", "a dark green"],
+    ...     }
+    ... )
+    >>> aligner = CanonicalAligner(
+    ...     [("color", VectorStacker(), "color"), ("text", TextVectorizer(), "text")]
+    ... )
+    >>> classifier = ZeroShotClassifier(aligner, labels={0: "red", 1: "green"})
+    >>> classifier.fit(X).predict([[0.7, 0.0], [0.0, 0.7]])
+    array([0, 1])
+    """
+
+    _parameter_constraints: dict = {
+        "aligner": [HasMethods(["fit", "transform"])],
+        "labels": [dict],
+        "query": [str, None],
+        "target": [str],
+        "temperature": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(self, aligner, labels, *, query=None, target="text", temperature=None):
+        self.aligner = aligner
+        self.labels = labels
+        self.query = query
+        self.target = target
+        self.temperature = temperature
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X=None, y=None):
+        """Embed the descriptions; fit the aligner first if it is not fitted.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or dict of arrays, or None
+            The table; not needed with a fitted aligner.
+        y : array-like of shape (n_samples,) or None
+            Not learned from; checked to hold classes that are described.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+        """
+        self.classes_ = self._check_labels(y)
+        self.aligner_ = fit_aligner(self.aligner, X)
+        known = list(self.aligner_.modalities_)
+        for name in (self.target, self.query):
+            if name is not None and name not in known:
+                raise ValueError(
+                    f"query and target must be among the aligner's modalities {known}, "
+                    f"got {name!r}."
+                )
+        self._queries = [name for name in known if name != self.target]
+        if self.query is not None:
+            self._queries = [self.query]
+        places = [self._describe(label) for label in self.classes_.tolist()]
+        self.class_embeddings_ = np.stack(places)
+        return self
+
+    def _check_labels(self, y):
+        classes = np.unique(list(self.labels))
+        if len(classes) < 2:
+            raise ValueError(
+                f"labels must describe two classes or more: {self.labels}."
+            )
+        unknown = [] if y is None else np.setdiff1d(y, classes).tolist()
+        if unknown:
+            raise ValueError(f"y holds the classes {unknown}, which labels lacks.")
+        return classes
+
+    def _describe(self, label):
+        cells = self.labels[label]
+        cells = cells if isinstance(cells, list) else [cells]
+        vectors = np.asarray(self.aligner_.transform(cells, modality=self.target))
+        if np.isnan(vectors).any():
+            raise ValueError(f"a description of class {label!r} is missing.")
+        return scale_to_unit(scale_to_unit(vectors).mean(axis=0))
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, a softmax of similarities.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or dict of arrays, or column
+            The table, or the cells of the one modality that is classified.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        vectors = [
+            scale_to_unit(np.asarray(self.aligner_.transform(X, modality=name)))
+            for name in self._queries
+        ]
+        present = ~np.isnan(vectors).any(axis=2)  # (n_queries, n_samples)
+        total = scale_to_unit(np.nansum(vectors, axis=0))
+        similarities = total @ self.class_embeddings_.T
+        proba = softmax(similarities / self._find_temperature(), axis=1)
+        absent = ~present.any(axis=0)
+        if absent.any():
+            proba[absent] = 1 / len(self.classes_)
+            warnings.warn(
+                f"{self._queries} missing from {absent.sum()} of {len(absent)} rows, "
+                "where all classes are equally probable.",
+                AbstentionWarning,
+                stacklevel=2,
+            )
+        return proba
+
+    def predict(self, X):
+        """Predict the class whose description is closest.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or dict of arrays, or column
+            The table, or the cells of the one modality that is classified.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _find_temperature(self):
+        if self.temperature is not None:
+            return self.temperature
+        return getattr(self.aligner_, "temperature_", 0.07)

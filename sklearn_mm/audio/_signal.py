@@ -1,0 +1,224 @@
+"""One audio signal: decode a file from memory, mix to mono, resample."""
+
+import io
+import struct
+
+import numpy as np
+
+from .._utils.interrupts import defer_interrupts
+
+#: Data sizes that programs write when they stream and do not know the length.
+_UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF}
+#: Above what any recorder does; a header that says more lies (Hz).
+_MAX_RATE = 400_000
+_MAX_CHANNELS = 256
+#: Values that are decoded at a time, before channels are averaged.
+_BLOCK = 2**22
+#: Largest sample whose power over a frame float32 holds.
+_LOUDEST = 1e12
+
+
+def decode_audio(data, *, duration=None, max_seconds=None):
+    """Decode an audio file from memory.
+
+    Parameters
+    ----------
+    data : bytes-like
+        A WAV, FLAC, OGG or MP3 file, or another that libsndfile reads.
+    duration : float or None
+        Seconds to read, from the start.
+    max_seconds : float or None
+        Bound on the length, checked by the header.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float32
+        Mono signal, mean of the channels.
+    int
+        Sampling rate in Hz.
+    """
+    wav = _find_wav_samples(data)
+    if wav is not None:
+        channels, rate, samples = wav
+        _check_channels(channels)
+        n_frames = _count_frames(len(samples) // channels, rate, duration, max_seconds)
+        samples = samples[: n_frames * channels].reshape(-1, channels)
+        signal = np.multiply(samples, np.float32(1 / 32768), dtype=np.float32)
+        return as_mono(signal), rate
+    return _read_soundfile(data, duration, max_seconds)
+
+
+def _find_wav_samples(data):
+    """Read a plain 16-bit WAV, several times faster than libsndfile; else give None."""
+    if bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
+        return None
+    position, layout = 12, None
+    try:
+        while True:
+            kind, size = struct.unpack_from("<4sI", data, position)
+            position += 8
+            if kind == b"fmt ":
+                layout = struct.unpack_from("<HHIIHH", data, position)
+            if kind == b"data":
+                break
+            position += size + size % 2  # chunks start at even positions
+    except struct.error:
+        raise ValueError("its WAV header is damaged or cut off") from None
+    available = len(data) - position
+    if size not in _UNKNOWN_SIZES and size > available:
+        raise ValueError(f"it is cut off: {available:,} of {size:,} bytes are there")
+    if layout is None:
+        raise ValueError("its WAV header does not describe the samples")
+    encoding, channels, rate, _, _, bits = layout
+    if encoding != 1 or bits != 16 or channels < 1 or size in _UNKNOWN_SIZES:
+        return None
+    return channels, rate, np.frombuffer(data, "<i2", size // 2, position)
+
+
+def _read_soundfile(data, duration, max_seconds):
+    import soundfile
+
+    try:
+        with defer_interrupts(), soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate = file.samplerate
+            _check_channels(file.channels)
+            n_frames = _count_frames(file.frames, rate, duration, max_seconds)
+            signal = _read_mono(file, n_frames)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"no audio could be decoded: {error.error_string}") from None
+    if len(signal) < n_frames:
+        raise ValueError(f"it is cut off after {len(signal):,} of {n_frames:,} frames")
+    return signal, rate
+
+
+def _read_mono(file, n_frames):
+    """Read and average block by block, however many channels there are."""
+    signal = np.empty(n_frames, dtype=np.float32)
+    step, n_read = max(1, _BLOCK // file.channels), 0
+    while n_read < n_frames:
+        n_wanted = min(step, n_frames - n_read)
+        block = file.read(n_wanted, dtype="float32", always_2d=True)
+        signal[n_read : n_read + len(block)] = as_mono(block)
+        n_read += len(block)
+        if len(block) < n_wanted:
+            break
+    return signal[:n_read]
+
+
+def _check_channels(channels):
+    if not 1 <= channels <= _MAX_CHANNELS:
+        raise ValueError(
+            f"its header says {channels} channels, not 1 to {_MAX_CHANNELS}"
+        )
+
+
+def _count_frames(n_frames, rate, duration, max_seconds):
+    if n_frames < 1:
+        raise ValueError("it holds no samples")
+    if not 1 <= rate <= _MAX_RATE:
+        raise ValueError(f"its header says a sampling rate of {rate} Hz")
+    if duration is not None:
+        n_frames = min(n_frames, max(1, int(duration * rate)))
+    check_seconds(n_frames, rate, max_seconds)
+    return n_frames
+
+
+def check_seconds(n_frames, rate, max_seconds):
+    """Refuse signals longer than ``max_seconds``."""
+    if max_seconds is not None and n_frames > max_seconds * rate:
+        raise ValueError(
+            f"its {n_frames / rate:,.1f} seconds exceed max_seconds={max_seconds:g}"
+        )
+
+
+def check_loudness(signal, whose):
+    """Refuse samples whose power float32 could not hold."""
+    if np.fmax.reduce(np.abs(signal), axis=None, initial=0) > _LOUDEST:
+        raise ValueError(
+            f"{whose} samples exceed {_LOUDEST:g}; those of a sound are about -1 to 1"
+        )
+
+
+def as_mono(signal):
+    """Mean of the channels of a signal ``(n_samples, n_channels)``."""
+    if signal.shape[1] == 1:
+        return signal[:, 0]
+    return signal.mean(axis=1)
+
+
+def as_signal(cell):
+    """Turn an array into a mono signal in float32.
+
+    Parameters
+    ----------
+    cell : array-like of shape (n_samples,) or (n_samples, n_channels)
+        Floats, or integers, which are scaled by their type's range. NaN at the end is
+        padding.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float32 or None
+        None if all of it is padding.
+    """
+    is_array = hasattr(cell, "__array__") or isinstance(cell, (list, tuple))
+    signal = np.asarray(cell) if is_array else np.asarray(None)
+    if signal.dtype.kind == "i":
+        signal = signal / np.float32(2.0 ** (8 * signal.dtype.itemsize - 1))
+    if signal.dtype.kind != "f":
+        raise TypeError(
+            f"a {type(cell).__name__} is no audio; give a path, bytes, an array "
+            "(n_samples,), or (array, sampling_rate)"
+        )
+    if signal.ndim == 2 and signal.shape[0] >= signal.shape[1] > 0:
+        signal = as_mono(signal)
+    if signal.ndim != 1:
+        raise ValueError(
+            f"its shape {signal.shape} is not (n_samples,) or (n_samples, n_channels)"
+        )
+    if len(signal) == 0:
+        raise ValueError("it holds no samples")
+    with np.errstate(over="ignore"):  # infinity is refused in what follows
+        signal = signal.astype(np.float32, copy=False)
+    return strip_padding(signal)
+
+
+def strip_padding(signal):
+    """Cut NaN at the end off; None if nothing is left."""
+    if np.isnan(signal[-1]):
+        valid = np.flatnonzero(~np.isnan(signal))
+        return signal[: valid[-1] + 1] if len(valid) else None
+    return signal
+
+
+def resample(signal, rate, sampling_rate):
+    """Resample by soxr, HQ, to the length that librosa gives.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,), float32
+        The signal.
+    rate, sampling_rate : float
+        Its sampling rate, and the one wanted, in Hz.
+
+    Returns
+    -------
+    ndarray, float32
+        ``ceil(n_samples * sampling_rate / rate)`` samples.
+    """
+    if rate == sampling_rate:
+        return signal
+    import soxr
+
+    length = int(np.ceil(len(signal) * (sampling_rate / rate)))
+    resampled = soxr.resample(signal, rate, sampling_rate, quality="HQ")[:length]
+    return np.pad(resampled, (0, length - len(resampled)))
+
+
+def check_signals(array, owner):
+    if array.ndim != 2:
+        raise ValueError(
+            f"{owner}: expected signals (n_samples, length), got {array.shape}. Put an "
+            "AudioLoader in front of it."
+        )
+    check_loudness(array, f"{owner}: the signals'")
+    return array

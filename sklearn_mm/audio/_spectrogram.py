@@ -1,0 +1,128 @@
+"""Log-mel spectrograms of loaded audio."""
+
+from numbers import Real
+
+import numpy as np
+
+from .._columns.arrays import as_array
+from .._columns.base import ArrayTransformer
+from .._utils.imports import Interval, threadpool_controller_decorator
+from ._signal import check_signals
+from ._spectrum import (
+    FRAMES,
+    choose_frames,
+    count_frames,
+    filter_spectra,
+    iter_power_spectra,
+    iter_signals,
+    mel_filterbank,
+    to_decibel,
+)
+
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+
+
+class LogMelSpectrogram(ArrayTransformer):
+    """Log-mel spectrograms of loaded sounds.
+
+    Each sound is treated by itself: neither its neighbours nor padding change its
+    values, which equal those of ``librosa.feature.melspectrogram`` followed by
+    ``librosa.power_to_db``. The transformer is stateless.
+
+    Parameters
+    ----------
+    sampling_rate : int, default=16000
+        Sampling rate of the sounds, in Hz.
+    n_mels : int, default=64
+        Number of mel bands.
+    n_fft : int or None, default=None
+        Samples in a frame, seen through a Hann window. By default the power of two
+        that covers 32 ms.
+    hop_length : int or None, default=None
+        Samples from one frame to the next. By default 10 ms.
+    fmin : float, default=0.0
+        Lowest frequency, in Hz.
+    fmax : float or None, default=None
+        Highest frequency, in Hz. Half the sampling rate by default.
+    top_db : float or None, default=80.0
+        Dynamic range in dB: values are at most this far below a sound's maximum.
+
+    See Also
+    --------
+    AudioStatistics : A vector of statistics of each sound.
+
+    Notes
+    -----
+    Decibels are relative to a power of 1, and powers below 1e-10 count as that.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mm import AudioLoader, LogMelSpectrogram
+    >>> from sklearn.pipeline import make_pipeline
+    >>> tone = np.sin(np.arange(8000) / 5)
+    >>> pipeline = make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000, n_mels=40))
+    >>> pipeline.fit_transform([tone, tone[:2000]]).shape
+    (2, 101, 40)
+    """
+
+    _parameter_constraints: dict = {
+        **FRAMES,
+        "fmin": [Interval(Real, 0, None, closed="left")],
+        "fmax": [_POSITIVE, None],
+        "top_db": [_POSITIVE, None],
+    }
+
+    def __init__(
+        self,
+        sampling_rate=16000,
+        n_mels=64,
+        n_fft=None,
+        hop_length=None,
+        *,
+        fmin=0.0,
+        fmax=None,
+        top_db=80.0,
+    ):
+        self.sampling_rate = sampling_rate
+        self.n_mels = n_mels
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.fmin = fmin
+        self.fmax = fmax
+        self.top_db = top_db
+
+    @threadpool_controller_decorator(limits=1, user_api="blas")
+    def transform(self, X):
+        """Compute the spectrograms.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, length), or column of 1-D arrays
+            Signals, padded with NaN at their end.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_frames, n_mels), float32
+            Decibels, padded with NaN at the end; all NaN where a sound is missing.
+        """
+        owner = type(self).__name__
+        array = check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
+        n_fft, hop_length = choose_frames(
+            self.sampling_rate, self.n_fft, self.hop_length
+        )
+        fmax = self.sampling_rate / 2 if self.fmax is None else self.fmax
+        bank = mel_filterbank(self.sampling_rate, n_fft, self.n_mels, self.fmin, fmax)
+        n_frames = count_frames(array.shape[1], n_fft, hop_length)
+        shape = (len(array), n_frames, self.n_mels)
+        spectrograms = np.full(shape, np.nan, dtype=np.float32)
+        for rows, signals in iter_signals(array, hop_length):
+            counts = [count_frames(len(s), n_fft, hop_length) for s in signals]
+            starts = np.cumsum([0, *counts])
+            flat = np.empty((starts[-1], self.n_mels), dtype=np.float32)
+            for place, power in iter_power_spectra(signals, n_fft, hop_length):
+                flat[place] = filter_spectra(power, bank)
+            to_decibel(flat, starts[:-1], self.top_db)
+            for row, start, count in zip(rows, starts, counts):
+                spectrograms[row, :count] = flat[start : start + count]
+        return spectrograms

@@ -1,0 +1,124 @@
+"""Statistics over time of loaded audio."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .._columns.base import BaseArrayEncoder
+from .._utils.imports import Interval, threadpool_controller_decorator
+from ._describe import frame_feature_names, summarise_signals
+from ._signal import check_signals
+from ._spectrum import FRAMES, choose_frames, iter_signals
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+
+class AudioStatistics(BaseArrayEncoder):
+    """Means and standard deviations over time of what describes a sound.
+
+    Of each frame: mel-frequency cepstral coefficients (MFCC) and their slopes over nine
+    frames (deltas), spectral centroid, bandwidth, roll-off (85 %) and flatness, rate of
+    zero crossings, and root mean square. All are librosa's definitions. The
+    transformer is stateless.
+
+    Parameters
+    ----------
+    sampling_rate : int, default=16000
+        Sampling rate of the sounds, in Hz.
+    n_mfcc : int, default=20
+        Number of cepstral coefficients.
+    n_mels : int, default=64
+        Number of mel bands that they are computed from.
+    n_segments : int, default=1
+        Number of equal parts of a sound, one after the other, each with its statistics:
+        with one, the order of what is heard is lost.
+    n_fft : int or None, default=None
+        Samples in a frame. By default the power of two that covers 32 ms.
+    hop_length : int or None, default=None
+        Samples from one frame to the next. By default 10 ms.
+
+    Attributes
+    ----------
+    sample_shape_ : tuple of int
+        Shape of the signals that it was fitted on.
+
+    See Also
+    --------
+    LogMelSpectrogram : The spectrogram itself, for networks.
+
+    Notes
+    -----
+    Sounds of fewer than nine frames have slopes over as many as there are, which is
+    where librosa refuses; a single frame has slope zero.
+
+    References
+    ----------
+    S. Davis and P. Mermelstein (1980), "Comparison of parametric representations for
+    monosyllabic word recognition in continuously spoken sentences", IEEE Transactions
+    on Acoustics, Speech, and Signal Processing 28.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mm import AudioStatistics
+    >>> tones = np.sin(np.outer([0.1, 0.2], np.arange(8000)))
+    >>> AudioStatistics(sampling_rate=8000).fit_transform(tones).shape
+    (2, 92)
+    """
+
+    _parameter_constraints: dict = {
+        **FRAMES,
+        "n_mfcc": [_COUNT],
+        "n_segments": [_COUNT],
+    }
+
+    def __init__(
+        self,
+        sampling_rate=16000,
+        n_mfcc=20,
+        n_segments=1,
+        *,
+        n_mels=64,
+        n_fft=None,
+        hop_length=None,
+    ):
+        self.sampling_rate = sampling_rate
+        self.n_mfcc = n_mfcc
+        self.n_segments = n_segments
+        self.n_mels = n_mels
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+
+    _gaps = False
+
+    def _check_array(self, array):
+        return check_signals(array, type(self).__name__)
+
+    @threadpool_controller_decorator(limits=1, user_api="blas")
+    def _encode(self, array):
+        n_fft, hop_length = choose_frames(
+            self.sampling_rate, self.n_fft, self.hop_length
+        )
+        return np.concatenate(
+            [
+                summarise_signals(
+                    signals,
+                    self.sampling_rate,
+                    n_fft,
+                    hop_length,
+                    n_mels=self.n_mels,
+                    n_mfcc=self.n_mfcc,
+                    n_segments=self.n_segments,
+                )
+                for _, signals in iter_signals(array, hop_length)
+            ]
+        )
+
+    def _feature_names(self, sample_shape):
+        names = frame_feature_names(min(self.n_mfcc, self.n_mels))
+        return [
+            f"{name}_{part}" if self.n_segments == 1 else f"{name}_{part}_{segment}"
+            for segment in range(self.n_segments)
+            for part in ("mean", "std")
+            for name in names
+        ]

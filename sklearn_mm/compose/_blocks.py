@@ -1,0 +1,222 @@
+"""A modality's block of features: its default encoder, its reduction, its scale."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import validate_data
+
+from .._columns.column import find_missing
+from ..audio import AudioLoader, AudioStatistics
+from ..cache import CachedEncoder
+from ..image import ColorHistogramEncoder, HOGEncoder, ImageLoader
+from ..sequence import SequenceResampler, SequenceStatistics
+from ..text import TextVectorizer
+from ..vector import PooledEncoder, VectorStacker
+from ..video import VideoLoader
+
+#: Bound on what default encoders keep in memory, in bytes.
+_MEMORY = 2**30
+
+
+def make_default_encoder(
+    modality,
+    *,
+    lists=False,
+    sparse_text=False,
+    cache="memory",
+    root=None,
+    on_error="raise",
+    n_jobs=None,
+):
+    """Make the encoder of a modality that needs neither training nor a download.
+
+    Parameters
+    ----------
+    modality : str
+        One of "image", "audio", "video", "sequence", "vector", "text", "table".
+    lists : bool
+        Whether cells are lists of items.
+    sparse_text : bool
+        Whether tf-idf may stay sparse, a missing text being an empty one.
+    cache : "memory", str, PathLike or None
+        Where samples are kept.
+    root, on_error, n_jobs
+        Of the loader.
+
+    Returns
+    -------
+    transformer
+        Not fitted.
+    """
+    if modality == "table":
+        return _make_table_encoder()
+    if modality == "text":
+        missing = "empty" if sparse_text else "nan"
+        return TextVectorizer(ngram_range=(1, 2), sublinear_tf=True, missing=missing)
+    encoder, is_scaled = _make_encoder(
+        modality, root=root, on_error=on_error, n_jobs=n_jobs
+    )
+    if lists:
+        encoder = PooledEncoder(encoder)
+    if cache is not None:
+        location = None if cache == "memory" else cache
+        bound = {"max_bytes": _MEMORY} if location is None else {}
+        encoder = CachedEncoder(encoder, location, **bound)
+    return encoder if is_scaled else make_pipeline(encoder, StandardScaler())
+
+
+def _make_encoder(modality, **loading):
+    """Give a stateless encoder, and whether its features have one scale."""
+    pictures = FeatureUnion(
+        [
+            ("hog", HOGEncoder(cell_size=(8, 8))),
+            ("color", ColorHistogramEncoder(grid=(2, 2))),
+        ]
+    )
+    if modality == "image":
+        return make_pipeline(ImageLoader((64, 64), "rgb", **loading), pictures), True
+    if modality == "video":
+        frames = PooledEncoder(pictures, split_arrays=True)
+        return make_pipeline(VideoLoader(8, (64, 64), "rgb", **loading), frames), True
+    if modality == "audio":
+        statistics = AudioStatistics(n_segments=5)
+        return make_pipeline(AudioLoader(**loading), statistics), False
+    if modality == "sequence":
+        parts = [("statistics", SequenceStatistics()), ("values", SequenceResampler())]
+        return FeatureUnion(parts), False
+    return VectorStacker(on_error=loading["on_error"]), False
+
+
+def _make_table_encoder():
+    from skrub import DatetimeEncoder, SquashingScaler, TableVectorizer
+
+    dates = DatetimeEncoder(periodic_encoding="spline")
+    # What lies far out overflows in float32, when it is squashed.
+    steps = TableVectorizer(datetime=dates), DoublePrecision(), SquashingScaler(5.0)
+    return make_pipeline(*steps)
+
+
+class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Turn the numbers of a frame or an array into float64."""
+
+    def fit(self, X, y=None):
+        """Remember the columns."""
+        validate_data(self, X, skip_check_array=True)
+        return self
+
+    def transform(self, X):
+        """Convert the numbers."""
+        return X.astype(np.float64)
+
+
+class Reducer:
+    """Principal components of the rows that are there (of a sparse matrix, its SVD).
+
+    Single NaN count as their column's mean; a row of NaN stays one.
+
+    Parameters
+    ----------
+    n_components : int or None
+        Number of components; None keeps all features, sparse ones too. Fewer features
+        than components stay as they are.
+    random_state : int, RandomState or None
+        Seed of the randomised solver.
+    """
+
+    def __init__(self, n_components=None, random_state=None):
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def fit_transform(self, X):
+        """Learn the components of ``(n_samples, n_features)``, and give them."""
+        present = _find_present(X)
+        n_components = self.n_components or np.inf
+        self.solver_ = None
+        if n_components < min(X.shape[1], present.sum()):
+            solver = TruncatedSVD if sparse.issparse(X) else PCA
+            self.solver_ = solver(n_components, random_state=self.random_state)
+            if not sparse.issparse(X):
+                self.mean_ = np.nanmean(X[present], axis=0)
+            self.solver_.fit(self._fill(X[present]))
+        return self.transform(X)
+
+    def transform(self, X):
+        """Give the components of ``(n_samples, n_features)``."""
+        if self.solver_ is None:
+            wide = self.n_components is None or not sparse.issparse(X)
+            return X if wide else X.toarray()
+        present = _find_present(X)
+        width = len(self.solver_.components_)
+        reduced = np.full((X.shape[0], width), np.nan, dtype=np.float32)
+        if present.any():
+            reduced[present] = self.solver_.transform(self._fill(X[present]))
+        return reduced
+
+    def name(self, names):
+        """Name the components; without them the names stay."""
+        if self.solver_ is None:
+            return list(names)
+        return [f"component{i}" for i in range(len(self.solver_.components_))]
+
+    def _fill(self, X):
+        if sparse.issparse(X):
+            return X
+        return np.where(np.isnan(X), np.nan_to_num(self.mean_), X)
+
+
+def _find_present(X):
+    if sparse.issparse(X):
+        # A row of stored NaN is a missing sample.
+        return ~np.isnan(np.asarray(X.sum(axis=1)).ravel())
+    return ~find_missing(X)
+
+
+def find_scale(blocks, how):
+    """Find the factor that makes a modality count as much as any other.
+
+    Parameters
+    ----------
+    blocks : list of ndarray or sparse matrix of shape (n_samples, n_features)
+        What the columns of the modality are encoded as.
+    how : {"frobenius", "sqrt"} or None
+        By the total variance, by the number of features, or not at all.
+
+    Returns
+    -------
+    float
+        The factor.
+    """
+    if how is None:
+        return 1.0
+    if how == "sqrt":
+        return 1 / np.sqrt(max(1, sum(block.shape[1] for block in blocks)))
+    total = sum(map(_sum_variances, blocks))
+    return 1 / np.sqrt(total) if total > 0 else 1.0
+
+
+def _sum_variances(block):
+    if block.shape[0] == 0 or block.shape[1] == 0:
+        return 0.0
+    if sparse.issparse(block):
+        mean = np.asarray(block.mean(axis=0)).ravel()
+        return block.multiply(block).sum() / block.shape[0] - (mean**2).sum()
+    counts = (~np.isnan(block)).sum(axis=0)
+    known = block[:, counts > 0].astype(np.float64)
+    return np.nanvar(known, axis=0).sum()
+
+
+def as_block(encoded):
+    """Make a float32 matrix of what an encoder returns."""
+    if sparse.issparse(encoded):
+        return encoded.tocsr().astype(np.float32)
+    block = np.asarray(encoded, dtype=np.float32)
+    if block.ndim != 2:
+        raise ValueError(
+            "MultimodalVectorizer: an encoder must return vectors (n_samples, "
+            f"n_features), got an array of shape {block.shape}. Append one to the "
+            "loader, such as HOGEncoder, AudioStatistics or VectorStacker."
+        )
+    return block

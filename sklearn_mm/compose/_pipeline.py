@@ -1,0 +1,265 @@
+"""A whole multimodal pipeline in one line."""
+
+from itertools import islice
+
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import (
+    BaseCrossValidator,
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from .._modalities.detect import OWN, TABLE, TABLE_DECLARED
+from .._modalities.table import find_modalities, list_columns, make_table
+from .._utils.versions import VersionMixin
+from ..ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
+from ._impute import MeanImputer
+from ._vectorizer import MultimodalVectorizer
+
+#: Rows from which on a fifth of them, held out once, tells the weights.
+_MANY = 10_000
+_ALPHAS = tuple(10.0**power for power in range(-3, 4))
+
+
+def multimodal_pipeline(
+    estimator, *, vectorizer=None, pretrained=False, n_jobs=None, random_state=None
+):
+    """Make a pipeline that learns from a table of any modalities.
+
+    With "classifier" or "regressor" it is a strong baseline with nothing to set. A
+    linear model learns from the features of all modalities together, which are scaled
+    to count the same (early fusion): of linear models on blocks that are each centred
+    and scaled this is the joint form of a product of their probabilities, and it needs
+    one fit. Where there are numbers, categories or dates, gradient-boosted trees learn
+    from these alone, and where there is more than these, a linear model learns from the
+    rest alone. They are averaged with weights that are learned out of fold (late
+    fusion): trees find thresholds and interactions in a table that a linear model
+    cannot, and would drown in the features of pictures and texts; and a table that says
+    nothing spoils the features of few samples. If one of them alone is as good, it
+    answers (``guard=True``).
+
+    Parameters
+    ----------
+    estimator : {"classifier", "regressor"} or estimator
+        What to learn. An estimator of your own gets the features of a
+        :class:`MultimodalVectorizer`, without NaN if it cannot have them.
+    vectorizer : MultimodalVectorizer or None, default=None
+        Declares columns, gives a root folder or encoders. By default modalities are
+        found, a file that cannot be read is a missing one with a warning, and a
+        classifier that is asked for by name learns from all features, others from 100
+        components of each column.
+    pretrained : bool, default=False
+        Whether texts, images and sounds are also encoded by those of the small models
+        of the extra ``pretrained`` that are installed: all-MiniLM-L6-v2, EfficientNet
+        lite0 and silero's detector of speech. Slower; worth it where labels are few and
+        pictures are photographs.
+    n_jobs : int or None, default=None
+        Number of threads that load files, and of processes that fit out of fold.
+    random_state : int, RandomState or None, default=None
+        Seed of components and trees.
+
+    Returns
+    -------
+    Pipeline
+        Not fitted. With "classifier" and "regressor" its last step is a
+        :class:`MultimodalVotingClassifier` or :class:`MultimodalVotingRegressor` of
+        "all", "content" (what is no table) and "table".
+
+    See Also
+    --------
+    MultimodalVectorizer : The features.
+    MultimodalVotingClassifier : A model of your choice for each modality.
+
+    Notes
+    -----
+    Missing cells count as the mean of their column's features; the trees see them as
+    missing, and do not answer where the whole table is missing. Weights are learned
+    from five folds, of 10,000 rows and more from one, so that a fit costs six and two
+    fits of the models.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_mm import multimodal_pipeline
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(40) % 2
+    >>> table = pd.DataFrame({
+    ...     "photo": list((rng.random((40, 32, 32)) * (100 + 100 * y)[:, None, None])
+    ...                   .astype(np.uint8)),
+    ...     "age": rng.normal(size=40) + y,
+    ... })
+    >>> model = multimodal_pipeline("classifier", random_state=0).fit(table, y)
+    >>> model.score(table, y)
+    1.0
+    """
+    if isinstance(estimator, str):
+        return _make_default(estimator, vectorizer, pretrained, n_jobs, random_state)
+    if not hasattr(estimator, "fit") or isinstance(estimator, type):
+        raise TypeError(
+            "multimodal_pipeline takes 'classifier', 'regressor', or an estimator, got "
+            f"{estimator!r}."
+        )
+    vectorizer = _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, 100)
+    if get_tags(estimator).input_tags.allow_nan:
+        return make_pipeline(vectorizer, estimator)
+    return make_pipeline(vectorizer, MeanImputer(), estimator)
+
+
+class ColumnsOf(VersionMixin, BaseEstimator):
+    """Select a table's columns when a fusion estimator is fitted, as a callable.
+
+    Parameters
+    ----------
+    part : {"all", "table", "content"}
+        All columns; numbers, categories, dates and booleans; or what is none of these,
+        if there is both.
+    vectorizer : MultimodalVectorizer
+        Whose declarations and root are used.
+    """
+
+    def __init__(self, part, vectorizer):
+        self.part = part
+        self.vectorizer = vectorizer
+
+    def __call__(self, X):
+        """Give the columns' names, or their positions in an array."""
+        columns = list_columns(X)
+        modalities, _, _ = find_modalities(self.vectorizer, columns)
+        named = isinstance(X, dict) or hasattr(X, "columns")
+        table, content = (
+            [
+                name if named else position
+                for position, name in enumerate(columns)
+                if modalities[name] in wanted
+            ]
+            for wanted in (TABLE, OWN)
+        )
+        if self.part == "content":
+            return content if table else []
+        return table if self.part == "table" else content + table
+
+
+class FoldsByNeed(BaseCrossValidator):
+    """Five shuffled folds; of many rows one, which tells weights as well.
+
+    Parameters
+    ----------
+    stratify : bool
+        Whether each fold has each class in its share.
+    """
+
+    def __init__(self, stratify):
+        self.stratify = stratify
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Give the number of folds of these rows."""
+        return 1 if y is not None and len(y) >= _MANY else 5
+
+    def split(self, X, y=None, groups=None):
+        """Yield rows to fit on and rows to answer; groups stay together."""
+        if groups is None:
+            kind = StratifiedKFold if self.stratify else KFold
+        else:
+            kind = StratifiedGroupKFold if self.stratify else GroupKFold
+        folds = kind(5, shuffle=True, random_state=0).split(X, y, groups)
+        yield from islice(folds, self.get_n_splits(X, y))
+
+    def __repr__(self):
+        """Say how it was made."""
+        return f"{type(self).__name__}(stratify={self.stratify})"
+
+
+class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
+    """Make a pandas frame of numbers, categories, dates and booleans for skrub.
+
+    Parameters
+    ----------
+    vectorizer : MultimodalVectorizer
+        Whose declarations are used.
+    """
+
+    def __init__(self, vectorizer):
+        self.vectorizer = vectorizer
+
+    def fit(self, X, y=None):
+        """Find what the columns are."""
+        self.modalities_, _, _ = find_modalities(self.vectorizer, list_columns(X))
+        return self
+
+    def transform(self, X):
+        """Read the columns as what they were found to be."""
+        check_is_fitted(self)
+        return make_table(list_columns(X), self.modalities_)
+
+
+def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
+    # RidgeCV takes no sparse matrix of that width; with components it is small.
+    width = {"classifier": None, "regressor": 100}
+    if kind not in width:
+        raise ValueError(
+            "estimator must be 'classifier', 'regressor' or an estimator, got "
+            f"{kind!r}."
+        )
+    vectorizer = _make_vectorizer(
+        vectorizer, pretrained, n_jobs, random_state, width[kind]
+    )
+    trees = {"categorical_features": "from_dtype", "random_state": random_state}
+    if kind == "classifier":
+        linear = LogisticRegression(C=10, max_iter=1000)
+        trees = HistGradientBoostingClassifier(**trees)
+        fusion = MultimodalVotingClassifier
+    else:
+        linear, trees = RidgeCV(_ALPHAS), HistGradientBoostingRegressor(**trees)
+        fusion = MultimodalVotingRegressor
+    members = _make_members(vectorizer, linear, trees)
+    folds = FoldsByNeed(stratify=kind == "classifier")
+    voting = fusion(members, weights="learned", guard=True, cv=folds, n_jobs=n_jobs)
+    return Pipeline([("fusion", voting)])
+
+
+def _make_members(vectorizer, linear, trees):
+    from skrub import tabular_pipeline
+
+    def declare(**params):
+        # What is dropped is not handed over: it may be lacking when predicting.
+        return clone(vectorizer).set_params(drop=None, **params)
+
+    no_content = dict.fromkeys(OWN)
+    no_table = dict.fromkeys(TABLE_DECLARED)
+    content = declare(verbose=0, **no_table)
+    reader = TableReader(declare(verbose=0, **no_content))
+    models = {
+        "all": make_pipeline(declare(), MeanImputer(), linear),
+        "content": make_pipeline(content, MeanImputer(), clone(linear)),
+        "table": make_pipeline(reader, *tabular_pipeline(trees).named_steps.values()),
+    }
+    quiet = clone(vectorizer).set_params(verbose=0)
+    return [(part, model, ColumnsOf(part, quiet)) for part, model in models.items()]
+
+
+def _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, n_components):
+    if vectorizer is not None:
+        vectorizer = clone(vectorizer)
+    else:
+        vectorizer = MultimodalVectorizer(
+            n_components=n_components,
+            on_error="warn",
+            n_jobs=n_jobs,
+            random_state=random_state,
+        )
+    if pretrained:
+        from ._pretrained import add_pretrained
+
+        add_pretrained(vectorizer)
+    return vectorizer

@@ -1,0 +1,11 @@
+"""Text: tf-idf vectors and token ids."""
+
+from .._utils.lazy import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "_vectorizer": ["TextVectorizer"],
+        "_tokenizer": ["TextTokenizer"],
+    },
+)

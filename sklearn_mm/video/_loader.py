@@ -1,0 +1,181 @@
+"""Video: load frames of files into one array."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._columns.base import BaseLoader
+from .._columns.column import as_column
+from .._columns.files import as_file, names_file
+from .._utils.imports import Interval, StrOptions
+from ..image._pixels import (
+    as_pixels,
+    check_range,
+    check_size,
+    convert_color,
+    one_thread,
+    pixel_maximum,
+    resize,
+)
+from ._frames import choose_frames, read_frames
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+
+class VideoLoader(BaseLoader):
+    """Load a column of videos into one array of frames.
+
+    A cell is a path, encoded bytes (AVI, MP4, MOV, Matroska, WebM, MPEG, and what else
+    OpenCV's FFmpeg decodes), or an array ``(time, H, W)`` or ``(time, H, W, 3)`` in RGB
+    order. Sound is not read: keep it in a column of its own. The transformer is
+    stateless.
+
+    Parameters
+    ----------
+    n_frames : int, default=8
+        Number of frames of the result. Shorter videos are padded with NaN.
+    size : tuple of (int, int), default=(64, 64)
+        Height and width of a frame, in pixels.
+    color : {"gray", "rgb"}, default="gray"
+        Gray frames have no channel axis.
+    sampling : {"uniform", "middle"}, default="uniform"
+        Which frames: the middle one of each of ``n_frames`` equal parts, or as many
+        consecutive ones from the middle of the video.
+    scale : bool, default=True
+        Scale the values to [0, 1].
+    root : str, PathLike or None, default=None
+        Folder that paths are relative to. If given, absolute paths, ``..`` and symbolic
+        links that lead out of it are refused.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that cannot be read: raise :class:`LoadError` once all
+        have been tried, or treat them as missing with or without a warning.
+    max_seconds : float or None, default=600
+        Bound on the duration of one video, checked before it is decoded.
+    max_pixels : int or None, default=2**26
+        Bound on height times width of a frame, checked before it is decoded.
+    max_bytes : int or None, default=2**30
+        Bound on the size of one file, in bytes.
+    filesystem : fsspec filesystem or None, default=None
+        Opens the paths instead of the operating system, remote ones included.
+    n_jobs : int or None, default=None
+        Number of threads.
+
+    See Also
+    --------
+    PooledEncoder : With ``split_arrays=True``, encodes the frames and pools them.
+    NetClassifier : Learns from the frames.
+
+    Notes
+    -----
+    A video of which fewer frames can be decoded than nine tenths of what its header
+    announces counts as damaged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mm import VideoLoader
+    >>> clip = np.zeros((40, 48, 64, 3), dtype=np.uint8)
+    >>> VideoLoader(n_frames=5).fit_transform([clip, clip[:2], None]).shape
+    (3, 5, 64, 64)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseLoader._parameter_constraints,
+        "n_frames": [_COUNT],
+        "size": [tuple, list],
+        "color": [StrOptions({"gray", "rgb"})],
+        "sampling": [StrOptions({"uniform", "middle"})],
+        "scale": ["boolean"],
+        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+        "max_pixels": [_COUNT, None],
+    }
+
+    def __init__(
+        self,
+        n_frames=8,
+        size=(64, 64),
+        color="gray",
+        sampling="uniform",
+        *,
+        scale=True,
+        root=None,
+        on_error="raise",
+        max_seconds=600,
+        max_pixels=2**26,
+        max_bytes=2**30,
+        filesystem=None,
+        n_jobs=None,
+    ):
+        self.n_frames = n_frames
+        self.size = size
+        self.color = color
+        self.sampling = sampling
+        self.scale = scale
+        self.root = root
+        self.on_error = on_error
+        self.max_seconds = max_seconds
+        self.max_pixels = max_pixels
+        self.max_bytes = max_bytes
+        self.filesystem = filesystem
+        self.n_jobs = n_jobs
+
+    def transform(self, X):
+        """Load every video.
+
+        Parameters
+        ----------
+        X : column of videos
+            Paths, bytes or arrays, or an array ``(n_samples, time, H, W[, 3])``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_frames, height, width[, 3]), float32
+            Padded with NaN at the end; all NaN where a video is missing.
+
+        Raises
+        ------
+        LoadError
+            If a video cannot be read and ``on_error="raise"``.
+        """
+        column = as_column(X, type(self).__name__)
+        height, width = check_size(self.size)
+        channels = (3,) if self.color == "rgb" else ()
+        shape = (len(column), self.n_frames, height, width, *channels)
+        videos = np.full(shape, np.nan, dtype=np.float32)
+
+        def load(row, cell):
+            frames, order = self._read(cell)
+            for place, frame in zip(videos[row], frames):
+                pixels = convert_color(resize(frame, height, width), order, self.color)
+                factor = 1 / pixel_maximum(frame.dtype) if self.scale else 1
+                np.multiply(pixels, factor, out=place, casting="unsafe")
+
+        with one_thread():
+            self._load_cells(column, load)
+        return videos
+
+    def _read(self, cell):
+        """Give the frames, and the order of their channels."""
+        if names_file(cell):
+            source = {"root": self.root, "filesystem": self.filesystem}
+            with as_file(cell, max_bytes=self.max_bytes, **source) as path:
+                frames = read_frames(
+                    path,
+                    self.n_frames,
+                    self.sampling,
+                    max_seconds=self.max_seconds,
+                    max_pixels=self.max_pixels,
+                )
+            return frames, "bgr"
+        cell = np.asarray(cell)
+        if cell.ndim not in (3, 4):
+            raise TypeError(
+                "expected a path, bytes, or an array (time, H, W) or (time, H, W, 3), "
+                f"got {type(cell).__name__} of shape {cell.shape}"
+            )
+        chosen = choose_frames(len(cell), self.n_frames, self.sampling)
+        frames = [as_pixels(cell[i], max_pixels=self.max_pixels) for i in chosen]
+        if self.scale:
+            for frame in frames:
+                check_range(frame)
+        return frames, "rgb"
