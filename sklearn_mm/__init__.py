@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "_columns.modality": ["Modality"],
         "alignment": ["CanonicalAligner", "CrossModalRetriever", "ZeroShotClassifier"],
         "audio": ["AudioLoader", "AudioStatistics", "LogMelSpectrogram"],
         "cache": ["CachedEncoder"],

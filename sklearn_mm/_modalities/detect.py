@@ -1,4 +1,4 @@
-"""Which modality a column is of: by its type, its files' names and first bytes."""
+"""Detect which modality a column is of: by its files, and by the type of its cells."""
 
 import os
 from collections import Counter
@@ -8,36 +8,22 @@ from numbers import Number
 import numpy as np
 
 from .._columns.files import read_head
-from .._utils.imports import is_instance
-from ..video._frames import detect_container
+from .known import MODALITIES
 
-#: Modalities whose columns have an encoder each, and those that share a table's.
-OWN = ("image", "audio", "video", "sequence", "vector", "text")
-TABLE = ("category", "numeric", "datetime", "boolean")
-#: What of a table a user may declare: booleans are known by their type.
-TABLE_DECLARED = ("category", "numeric", "datetime")
 #: Cells that are looked at, and those among them whose files are opened.
 _CELLS = 200
 _OPENED = 5
 #: Share of cells that must agree on a modality.
 _AGREE = 0.8
-#: Distinct values above which words are a text, if there are this many in the mean.
-_DISTINCT = 40
-_WORDS = 2
-_EXTENSIONS = {
-    "image": "jpg jpeg jpe jfif png webp bmp gif tif tiff ppm pgm pbm",
-    "audio": "wav flac ogg oga opus mp3 aiff aif au m4a",
-    "video": "avi mp4 m4v mov mkv webm mpg mpeg ts wmv flv ogv",
-}
 _MODALITY_OF = {
-    f".{extension}": modality
-    for modality, extensions in _EXTENSIONS.items()
-    for extension in extensions.split()
+    f".{extension}": modality.name
+    for modality in MODALITIES
+    for extension in modality.extensions
 }
 
 
 def detect_modality(column, root=None):
-    """Find a column's modality.
+    """Detect a column's modality.
 
     Parameters
     ----------
@@ -49,32 +35,41 @@ def detect_modality(column, root=None):
     Returns
     -------
     str
-        One of ``OWN`` or ``TABLE``, or "empty".
+        Name of one of ``MODALITIES`` or ``TABLE_KINDS``, or "empty".
     str
         Why.
     """
-    cells = column.cells
-    if cells.dtype.kind != "O":
-        return _detect_numeric(cells)
-    present = np.flatnonzero(~column.missing)
-    if not len(present):
+    if column.cells.dtype.kind != "O" and column.cells.ndim == 1:
+        return _detect_dtype(column.cells.dtype)
+    sample = _take_sample(column)
+    if not sample:
         return "empty", "no cell is there"
-    step = -(-len(present) // _CELLS)
-    # Of a list of files or arrays, such as four photographs, the first tells.
-    sample = [cells[row] for row in present[::step]]
-    sample = [cell[0] if _is_list(cell) else cell for cell in sample]
-    kinds = [_detect_cell(cell) for cell in sample]
-    found = Counter(kinds)
-    (modality, why), count = found.most_common(1)[0]
-    if modality == "path":
-        return _detect_strings(sample, root, holds_lists(column))
-    if modality == "array" and count >= _AGREE * len(sample):
-        arrays = [cell for cell, (kind, _) in zip(sample, kinds) if kind == "array"]
-        return _detect_arrays([np.asarray(cell) for cell in arrays])
+    kinds = [_kind_of(cell) for cell in sample]
+    kind, count = Counter(kinds).most_common(1)[0]
+    cells = [cell for cell, other in zip(sample, kinds) if other == kind]
+    if kind == "string":
+        return _detect_strings([os.fspath(c) for c in cells], column, len(sample), root)
     if count < _AGREE * len(sample):
-        kinds = sorted({f"{m} ({w})" for m, w in found})
-        return "category", f"its cells are of several kinds: {', '.join(kinds)}"
-    return modality, why
+        found = ", ".join(sorted(set(kinds)))
+        return "category", f"its cells are of several kinds: {found}"
+    if kind in _TABLE_REASONS:
+        return kind, _TABLE_REASONS[kind]
+    if kind == "bytes":
+        return _detect_bytes(cells)
+    if kind == "array":
+        cells = [np.asarray(cell) for cell in cells]
+        if len({c.ndim for c in cells}) > 1 or any(
+            c.dtype.kind not in "biuf" for c in cells
+        ):
+            return "category", "lists or arrays of several kinds"
+    return _ask_modalities(cells) or ("category", f"its values are of type {kind}")
+
+
+_TABLE_REASONS = {
+    "boolean": "its values are true or false",
+    "numeric": "its values are numbers",
+    "datetime": "its values are dates",
+}
 
 
 def holds_lists(column):
@@ -83,85 +78,81 @@ def holds_lists(column):
     return len(present) > 0 and _is_list(column.cells[present[0]])
 
 
+def sniff(head):
+    """Return the name of the modality of a file by its first bytes, or None."""
+    return next((m.name for m in MODALITIES if m.sniff and m.sniff(bytes(head))), None)
+
+
+def _take_sample(column):
+    """Take a few cells, evenly spaced; of a list of files or arrays its first item."""
+    if column.cells.dtype.kind != "O":
+        return list(column.cells[:: -(-len(column.cells) // _CELLS) or 1])
+    present = np.flatnonzero(~column.missing)
+    step = -(-len(present) // _CELLS) or 1
+    cells = [column.cells[row] for row in present[::step]]
+    return [cell[0] if _is_list(cell) else cell for cell in cells]
+
+
 def _is_list(cell):
     return (
         isinstance(cell, (list, tuple))
         and len(cell) > 0
-        and not (len(cell) == 2 and isinstance(cell[1], Number))
+        and not _is_pair(cell)
         and isinstance(cell[0], (str, bytes, os.PathLike, np.ndarray))
     )
 
 
-def sniff(data):
-    """Tell the modality of an encoded file by its first bytes, or give None."""
-    head = bytes(data[:64])
-    if head[:4] == b"RIFF":
-        kinds = {b"WAVE": "audio", b"WEBP": "image", b"AVI ": "video"}
-        return kinds.get(head[8:12])
-    if head.startswith(
-        (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*", b"GIF8")
-    ):
-        return "image"
-    if head.startswith((b"fLaC", b"ID3", b"FORM", b".snd")) or (
-        head[:1] == b"\xff" and head[1:2] >= b"\xe0"
-    ):
-        return "audio"
-    if head[:4] == b"OggS":
-        return "video" if b"theora" in head else "audio"
-    if head[4:11] == b"ftypM4A":
-        return "audio"
-    return "video" if detect_container(data) else None
+def _is_pair(cell):
+    return len(cell) == 2 and isinstance(cell[1], Number)
 
 
-def _detect_numeric(cells):
-    """Detect by the shape and type of a numeric array ``(n_samples, ...)``."""
-    kind = cells.dtype.kind
-    if cells.ndim > 1:
-        return _detect_arrays(list(cells[:: -(-len(cells) // _CELLS) or 1]))
-    names = {"b": "boolean", "M": "datetime", "m": "numeric"}
-    return names.get(kind, "numeric"), f"its type is {cells.dtype}"
+def _detect_dtype(dtype):
+    names = {"b": "boolean", "M": "datetime"}
+    return names.get(dtype.kind, "numeric"), f"its type is {dtype}"
 
 
-def _detect_cell(cell):
-    """Give a cell's modality and why, or what else has to be looked at."""
-    if isinstance(cell, (bool, np.bool_)):
-        return "boolean", "its values are true or false"
-    if isinstance(cell, Number):
-        return "numeric", "its values are numbers"
-    if isinstance(cell, (date, np.datetime64)):
-        return "datetime", "its values are dates"
-    if isinstance(cell, (str, os.PathLike)):
-        return "path", ""
-    if isinstance(cell, (bytes, bytearray, memoryview)):
-        modality = sniff(cell)
-        return (modality, "by the first bytes") if modality else ("category", "bytes")
-    if is_instance(cell, "PIL.Image", "Image"):
-        return "image", "PIL images"
-    if isinstance(cell, tuple) and len(cell) == 2 and isinstance(cell[1], Number):
-        return "audio", "pairs (array, sampling rate)"
+def _kind_of(cell):
+    """Return what a cell is, as far as its type shows."""
+    kinds = [
+        ((bool, np.bool_), "boolean"),
+        (Number, "numeric"),
+        ((date, np.datetime64), "datetime"),
+        ((str, os.PathLike), "string"),
+        ((bytes, bytearray, memoryview), "bytes"),
+    ]
+    for types, kind in kinds:
+        if isinstance(cell, types):
+            return kind
+    if isinstance(cell, tuple) and _is_pair(cell):
+        return "pair"
     if isinstance(cell, (np.ndarray, list, tuple)):
-        return "array", ""
-    return "category", f"its values are of type {type(cell).__name__}"
+        return "array"
+    return type(cell).__name__
 
 
-def _detect_strings(sample, root, lists):
-    """Tell files from texts and categories; a list's strings are files or nothing."""
-    strings = [os.fspath(c) for c in sample if isinstance(c, (str, os.PathLike))]
+def _detect_bytes(cells):
+    found = Counter(sniff(cell[:512]) for cell in cells)
+    modality, count = found.most_common(1)[0]
+    if modality is None:
+        return "category", "bytes"
+    if count < _AGREE * len(cells):
+        return "category", "files of several kinds"
+    return modality, "by the first bytes"
+
+
+def _detect_strings(strings, column, n_cells, root):
+    """Tell files from texts and categories; strings in lists can only be files."""
     paths = [string for string in strings if "://" not in string]
-    modality, why = _detect_files(paths, len(sample), root)
-    if modality or lists:
+    modality, why = _detect_files(paths, n_cells, root)
+    if modality or holds_lists(column):
         return modality or "category", why
     n_words = np.mean([len(string.split()) for string in strings])
-    n_distinct = len(set(strings))
-    # Of a sample, the share of distinct values says whether there are more in all.
-    many = n_distinct > min(_DISTINCT, 0.5 * len(strings))
-    if n_words >= _WORDS and many:
-        return "text", f"{n_words:.0f} words in the mean, {n_distinct} distinct"
-    return "category", f"{n_words:.1f} words in the mean, {n_distinct} distinct"
+    reason = f"{n_words:.1f} words on average, {len(set(strings))} distinct"
+    return _ask_modalities(strings) or ("category", reason)
 
 
 def _detect_files(paths, n_cells, root):
-    """Open a few and look at all names; None if they are no files that are known."""
+    """Open a few files and look at all names; None if they are not known files."""
     heads = [read_head(p, root=root) for p in paths[:_OPENED] if len(p) < 4096]
     kinds = {sniff(head) for head in heads if head} - {None}
     extensions = (os.path.splitext(path)[1].lower() for path in paths)
@@ -174,35 +165,10 @@ def _detect_files(paths, n_cells, root):
     return None, "strings in lists that name no known files"
 
 
-def _detect_arrays(sample):
-    """Tell images, series and vectors by shapes, types and values."""
-    shapes = {array.shape for array in sample}
-    n_axes = {len(shape) for shape in shapes}
-    if len(n_axes) > 1 or any(array.dtype.kind not in "biuf" for array in sample):
-        return "category", "lists or arrays of several kinds"
-    (n_axes,) = n_axes
-    shown = f"arrays of shape {sample[0].shape}"
-    if n_axes <= 1:
-        same = len(shapes) == 1
-        return ("vector", f"{shown} all") if same else ("sequence", "lengths differ")
-    last = {shape[-1] for shape in shapes}
-    if n_axes == 3 and last <= {1, 3, 4}:
-        return "image", shown
-    if n_axes > 2:
-        return "video", shown
-    return ("image" if all(map(_is_picture, sample)) else "sequence"), shown
-
-
-def _is_picture(array):
-    """Whether ``(a, b)`` looks like pixels: bytes, or about square and in [0, 1]."""
-    if array.dtype == np.uint8:
-        return True
-    height, width = array.shape
-    if array.size == 0:
-        return False
-    in_range = np.nanmin(array) >= 0 and np.nanmax(array) <= 1
-    return (
-        in_range
-        and min(height, width) >= 8
-        and max(height, width) < 4 * min(height, width)
-    )
+def _ask_modalities(cells):
+    """Return the first modality that recognises cells, and why; None if none does."""
+    for modality in MODALITIES:
+        reason = modality.detect(cells) if modality.detect else None
+        if reason:
+            return modality.name, reason
+    return None

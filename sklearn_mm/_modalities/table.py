@@ -10,7 +10,8 @@ from .._columns.arrays import to_float32
 from .._columns.column import as_column
 from .._members.columns import check_unique_names
 from .._utils.imports import is_instance
-from .detect import OWN, TABLE, TABLE_DECLARED, detect_modality, holds_lists
+from .detect import detect_modality, holds_lists
+from .known import NAMES, TABLE_NAMES
 
 
 def list_columns(X):
@@ -53,7 +54,7 @@ def read_declarations(params, columns):
         By column.
     """
     declared = {}
-    for modality in (*OWN, *TABLE_DECLARED, "drop"):
+    for modality in (*NAMES, "category", "numeric", "datetime", "drop"):
         names = getattr(params, modality)
         for name in [names] if isinstance(names, str) else names or []:
             if name not in columns:
@@ -94,7 +95,7 @@ def find_modalities(params, columns):
     for name, column in columns.items():
         column = as_column(column, owner)
         found = declared.get(name) or detect_modality(column, params.root)
-        if found[0] in TABLE and not _has_values(column, found[0]):
+        if found[0] in TABLE_NAMES and not _has_values(column, found[0]):
             found = "empty", "no value is there"
         modalities[name], reasons[name] = found
         if holds_lists(column):

@@ -2,20 +2,15 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import validate_data
+from sklearn.pipeline import Pipeline, make_pipeline
 
+from .._columns.base import learns
 from .._columns.column import find_missing
-from ..audio import AudioLoader, AudioStatistics
+from .._modalities.kinds import make_table_encoder
+from .._modalities.known import BY_NAME
 from ..cache import CachedEncoder
-from ..image import ColorHistogramEncoder, HOGEncoder, ImageLoader
-from ..sequence import SequenceResampler, SequenceStatistics
-from ..text import TextVectorizer
-from ..vector import PooledEncoder, VectorStacker
-from ..video import VideoLoader
+from ..vector import PooledEncoder
 
 #: Bound on what default encoders keep in memory, in bytes.
 _MEMORY = 2**30
@@ -52,64 +47,45 @@ def make_default_encoder(
         Not fitted.
     """
     if modality == "table":
-        return _make_table_encoder()
-    if modality == "text":
-        missing = "empty" if sparse_text else "nan"
-        return TextVectorizer(ngram_range=(1, 2), sublinear_tf=True, missing=missing)
-    encoder, is_scaled = _make_encoder(
-        modality, root=root, on_error=on_error, n_jobs=n_jobs
+        return make_table_encoder()
+    encoder = BY_NAME[modality].build_encoder(
+        root=root, on_error=on_error, n_jobs=n_jobs, sparse=sparse_text
     )
+    return cache_stateless(encoder, cache, lists)
+
+
+def cache_stateless(encoder, cache, lists=False):
+    """Cache the steps of an encoder that learn nothing, up to the first that does.
+
+    Parameters
+    ----------
+    encoder : transformer or Pipeline
+        From a column of cells to vectors.
+    cache : "memory", str, PathLike or None
+        Where to; None for nowhere.
+    lists : bool
+        Whether cells are lists of what the encoder encodes.
+
+    Returns
+    -------
+    transformer
+        Not fitted.
+    """
+    steps = (
+        [s for _, s in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]
+    )
+    n_stateless = next((i for i, s in enumerate(steps) if learns(s)), len(steps))
+    if n_stateless == 0:
+        return encoder
+    stateless = make_pipeline(*steps[:n_stateless]) if n_stateless > 1 else steps[0]
     if lists:
-        encoder = PooledEncoder(encoder)
+        stateless = PooledEncoder(stateless)
     if cache is not None:
         location = None if cache == "memory" else cache
         bound = {"max_bytes": _MEMORY} if location is None else {}
-        encoder = CachedEncoder(encoder, location, **bound)
-    return encoder if is_scaled else make_pipeline(encoder, StandardScaler())
-
-
-def _make_encoder(modality, **loading):
-    """Give a stateless encoder, and whether its features have one scale."""
-    pictures = FeatureUnion(
-        [
-            ("hog", HOGEncoder(cell_size=(8, 8))),
-            ("color", ColorHistogramEncoder(grid=(2, 2))),
-        ]
-    )
-    if modality == "image":
-        return make_pipeline(ImageLoader((64, 64), "rgb", **loading), pictures), True
-    if modality == "video":
-        frames = PooledEncoder(pictures, split_arrays=True)
-        return make_pipeline(VideoLoader(8, (64, 64), "rgb", **loading), frames), True
-    if modality == "audio":
-        statistics = AudioStatistics(n_segments=5)
-        return make_pipeline(AudioLoader(**loading), statistics), False
-    if modality == "sequence":
-        parts = [("statistics", SequenceStatistics()), ("values", SequenceResampler())]
-        return FeatureUnion(parts), False
-    return VectorStacker(on_error=loading["on_error"]), False
-
-
-def _make_table_encoder():
-    from skrub import DatetimeEncoder, SquashingScaler, TableVectorizer
-
-    dates = DatetimeEncoder(periodic_encoding="spline")
-    # What lies far out overflows in float32, when it is squashed.
-    steps = TableVectorizer(datetime=dates), DoublePrecision(), SquashingScaler(5.0)
-    return make_pipeline(*steps)
-
-
-class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Turn the numbers of a frame or an array into float64."""
-
-    def fit(self, X, y=None):
-        """Remember the columns."""
-        validate_data(self, X, skip_check_array=True)
-        return self
-
-    def transform(self, X):
-        """Convert the numbers."""
-        return X.astype(np.float64)
+        stateless = CachedEncoder(stateless, location, **bound)
+    rest = steps[n_stateless:]
+    return make_pipeline(stateless, *rest) if rest else stateless
 
 
 class Reducer:

@@ -19,7 +19,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._modalities.detect import OWN, TABLE, TABLE_DECLARED
+from .._modalities.known import NAMES as OWN
+from .._modalities.known import TABLE_NAMES as TABLE
 from .._modalities.table import find_modalities, list_columns, make_table
 from .._utils.versions import VersionMixin
 from ..ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
@@ -236,7 +237,7 @@ def _make_members(vectorizer, linear, trees):
         return clone(vectorizer).set_params(drop=None, **params)
 
     no_content = dict.fromkeys(OWN)
-    no_table = dict.fromkeys(TABLE_DECLARED)
+    no_table = dict.fromkeys(("category", "numeric", "datetime"))
     content = declare(verbose=0, **no_table)
     reader = TableReader(declare(verbose=0, **no_content))
     models = {

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.column import as_column, find_missing
-from .._modalities.detect import OWN, TABLE, TABLE_DECLARED
+from .._modalities.known import NAMES as OWN
+from .._modalities.known import TABLE_NAMES as TABLE
 from .._modalities.table import (
     find_dates,
     find_modalities,
@@ -136,7 +137,7 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        **dict.fromkeys((*OWN, *TABLE_DECLARED, "drop"), _COLUMNS),
+        **dict.fromkeys((*OWN, "category", "numeric", "datetime", "drop"), _COLUMNS),
         **{f"{modality}_encoder": _ENCODER for modality in (*OWN, "table")},
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "block_scaling": [StrOptions({"frobenius", "sqrt"}), None],

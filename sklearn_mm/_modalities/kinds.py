@@ -1,0 +1,37 @@
+"""Kinds of table columns, which share one encoder: numbers, categories and dates."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import validate_data
+
+from .._columns.modality import Modality
+
+
+class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Convert the numbers of a frame or an array to float64."""
+
+    def fit(self, X, y=None):
+        """Remember the columns."""
+        validate_data(self, X, skip_check_array=True)
+        return self
+
+    def transform(self, X):
+        """Convert the numbers."""
+        return X.astype(np.float64)
+
+
+def make_table_encoder():
+    """Return the default encoder: skrub's vectorizer, scaled with outliers squashed."""
+    from skrub import DatetimeEncoder, SquashingScaler, TableVectorizer
+
+    dates = DatetimeEncoder(periodic_encoding="spline")
+    # Large outliers overflow in float32 when they are squashed.
+    steps = TableVectorizer(datetime=dates), DoublePrecision(), SquashingScaler(5.0)
+    return make_pipeline(*steps)
+
+
+CATEGORY = Modality("category", make_encoder=make_table_encoder)
+NUMERIC = Modality("numeric", make_encoder=make_table_encoder)
+DATETIME = Modality("datetime", make_encoder=make_table_encoder)
+BOOLEAN = Modality("boolean", make_encoder=make_table_encoder)
