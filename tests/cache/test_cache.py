@@ -33,8 +33,8 @@ from sklearn_mm import (
     SequencePadder,
     SequenceStatistics,
     VectorStacker,
-    cache,
 )
+from sklearn_mm.cache import _encoder
 
 from ..conftest import Progress, encode_audio, make_photo, make_tone
 
@@ -79,7 +79,7 @@ def counter(tmp_path):
 @pytest.fixture(autouse=True)
 def forget():
     """Begin as another process would: with files alone."""
-    cache._open_store.cache_clear()
+    _encoder._open_store.cache_clear()
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_the_result_is_the_encoders_own(name, batch_size, tmp_path):
         cells = [*cells[:3], None, *cells[3:], cells[1]]
     plain = encoder.fit(cells)
     for location in (None, tmp_path, tmp_path):  # alone, cold, from the file
-        cache._open_store.cache_clear()
+        _encoder._open_store.cache_clear()
         cached = CachedEncoder(encoder, location, batch_size=batch_size)
         for part in (slice(None), slice(1, 4), slice(3, 4), slice(0)):
             expected = plain.transform(cells)

@@ -338,14 +338,15 @@ def test_it_says_what_it_found(table, capsys):
 
 
 def test_a_grid_search_decodes_each_file_once(table, monkeypatch):
-    from sklearn_mm import cache, image
+    from sklearn_mm.cache import _encoder
+    from sklearn_mm.image import _loader
 
     X, y = table
-    cache._open_store.cache_clear()
+    _encoder._open_store.cache_clear()
     calls = []
-    own = image.decode_image
+    own = _loader.decode_image
     monkeypatch.setattr(
-        image, "decode_image", lambda *args, **kw: calls.append(1) or own(*args, **kw)
+        _loader, "decode_image", lambda *args, **kw: calls.append(1) or own(*args, **kw)
     )
     model = make_pipeline(MultimodalVectorizer(), LogisticRegression())
     grid = {"logisticregression__C": [0.1, 1, 10]}

@@ -396,7 +396,8 @@ def test_what_skorch_documents_works(table, tmp_path):
     net.save_params(f_params=tmp_path / "net.pt")
     other = make_net(module__hidden_sizes=(16,), random_state=5).fit(X, y)
     other.load_params(f_params=tmp_path / "net.pt")
-    np.testing.assert_array_equal(other.predict_proba(X), net.predict_proba(X))
+    # The last digit depends on where the weights lie in memory.
+    np.testing.assert_allclose(other.predict_proba(X), net.predict_proba(X), rtol=1e-6)
     plain = make_net(iterator_train=DataLoader, iterator_valid=DataLoader).fit(X, y)
     assert plain.predict(X).shape == (200,)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sklearn_mm import CachedEncoder, CacheWarning, SequenceStatistics
-from sklearn_mm import cache as cache_module
+from sklearn_mm.cache import _encoder
 from sklearn_mm.cache import _keys as cell_keys
 from sklearn_mm.cache._store import ArrayStore
 
@@ -62,7 +62,7 @@ def join(pids):
 @pytest.fixture(autouse=True)
 def forget():
     """Begin as another process would: with files alone."""
-    cache_module._open_store.cache_clear()
+    _encoder._open_store.cache_clear()
 
 
 def make(number):
@@ -75,7 +75,7 @@ ENCODED = SequenceStatistics().fit_transform(CELLS)
 
 def encode(location, cells=CELLS):
     """Encode by a cache of its own, as a new process would."""
-    cache_module._open_store.cache_clear()
+    _encoder._open_store.cache_clear()
     encoder = SequenceStatistics()
     return CachedEncoder(encoder, location, batch_size=8).fit_transform(cells)
 
