@@ -16,7 +16,12 @@ __getattr__, __dir__, __all__ = lazy_names(
         "alignment": ["CanonicalAligner", "CrossModalRetriever", "ZeroShotClassifier"],
         "audio": ["AudioLoader", "AudioStatistics", "LogMelSpectrogram"],
         "cache": ["CachedEncoder"],
-        "compose": ["ContextWindow", "MultimodalVectorizer", "multimodal_pipeline"],
+        "compose": [
+            "ContextWindow",
+            "MultimodalVectorizer",
+            "make_modality_selector",
+            "multimodal_pipeline",
+        ],
         "dask_frames": ["encode_frame", "predict_frame"],
         "ensemble": [
             "CoTrainingClassifier",

@@ -72,7 +72,7 @@ class Modality:
     >>> dna = Modality("dna", make_encoder=make_encoder)
     >>> table = {"gene": ["ACGTAC", "GGTCAA", "TTTACG"]}
     >>> MultimodalVectorizer(columns={"gene": dna}).fit_transform(table).shape
-    (3, 10)
+    (3, 9)
     """
 
     name: str

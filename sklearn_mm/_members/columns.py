@@ -9,6 +9,7 @@ from .._columns.column import as_column, find_missing
 from .._utils.imports import (
     check_feature_names,
     check_n_features,
+    get_column_indices,
     is_instance,
     num_samples,
     safe_indexing,
@@ -33,6 +34,29 @@ def select_columns(X, columns):
     if isinstance(X, dict):
         return X[columns] if isinstance(columns, str) else _pick(X, columns)
     return safe_indexing(X, columns, axis=1)
+
+
+def list_names(X, columns):
+    """Return the names of a modality's columns, or their positions in an array.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or dict of arrays
+        The table.
+    columns : str, int, list, slice or mask
+        As in :class:`~sklearn.compose.ColumnTransformer`.
+
+    Returns
+    -------
+    list
+        Names, or positions.
+    """
+    if isinstance(X, dict):
+        return [columns] if isinstance(columns, str) else list(columns)
+    positions = np.atleast_1d(get_column_indices(X, columns)).tolist()
+    if hasattr(X, "columns"):
+        return [X.columns[position] for position in positions]
+    return positions
 
 
 def select_rows(X, rows):

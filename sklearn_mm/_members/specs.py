@@ -1,11 +1,14 @@
 """Specs of modalities, ``(name, estimator, columns)``, as an estimator's parameter."""
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from .._utils.imports import BaseComposition, VisualBlock
+from .._utils.memo import share_results
 from .._utils.versions import VersionMixin
-from .columns import ModalityColumnsMixin, is_nothing
+from .columns import ModalityColumnsMixin, is_nothing, list_names
 
 
 class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
@@ -81,6 +84,15 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
                 f"estimator, columns), got {self._specs!r}."
             )
         self._validate_names([name for name, _, _ in self._specs])
+        with share_results():  # a column is looked at once, whoever asks
+            members = self._list_members(X)
+        if not members:
+            raise ValueError("All modalities are dropped; at least one is needed.")
+        self._columns = {name: columns for name, _, columns in members}
+        self._check_columns(X)
+        return members
+
+    def _list_members(self, X):
         members = []
         for name, estimator, columns in self._specs:
             if isinstance(estimator, str) and estimator == "drop":
@@ -90,11 +102,7 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
                 columns = columns(X)
                 if is_nothing(columns):  # as ColumnTransformer skips them
                     continue
-            members.append((name, estimator, columns))
-        if not members:
-            raise ValueError("All modalities are dropped; at least one is needed.")
-        self._columns = {name: columns for name, _, columns in members}
-        self._check_columns(X)
+            members.append((name, declare_columns(estimator, X, columns), columns))
         return members
 
     def _check_member(self, name, estimator):
@@ -132,6 +140,42 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
             if isinstance(model, BaseEstimator)
         )
         return tags
+
+
+def declare_columns(estimator, X, columns):
+    """Let a member detect what its columns are in the whole table, once.
+
+    Otherwise it would detect anew in each fold, and another model might be judged than
+    the one that is kept.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The member; a pipeline that may begin with a transformer that has
+        ``declare_columns(X, names)``.
+    X : DataFrame, ndarray or dict of arrays
+        The whole table.
+    columns : str, int, list, slice or mask
+        The member's columns.
+
+    Returns
+    -------
+    estimator
+        The same, or an unfitted copy.
+    """
+    first = estimator
+    while isinstance(first, Pipeline) and first.steps:
+        first = first.steps[0][1]
+    if isinstance(first, FrozenEstimator) or not hasattr(first, "declare_columns"):
+        return estimator
+    return _replace_first(estimator, first.declare_columns(X, list_names(X, columns)))
+
+
+def _replace_first(estimator, first):
+    if not isinstance(estimator, Pipeline):
+        return first
+    name, step = estimator.steps[0]
+    return clone(estimator).set_params(**{name: _replace_first(step, first)})
 
 
 def _pairs(estimators):

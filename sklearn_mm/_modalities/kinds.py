@@ -1,6 +1,7 @@
 """Kinds of table columns, which share one encoder: numbers, categories and dates."""
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import validate_data
@@ -35,3 +36,11 @@ CATEGORY = Modality("category", make_encoder=make_table_encoder)
 NUMERIC = Modality("numeric", make_encoder=make_table_encoder)
 DATETIME = Modality("datetime", make_encoder=make_table_encoder)
 BOOLEAN = Modality("boolean", make_encoder=make_table_encoder)
+
+#: How the cells of each kind, a pandas Series, become a column for skrub.
+READERS = {
+    "category": lambda cells: cells.map(str, na_action="ignore").astype(object),
+    "numeric": lambda cells: pd.to_numeric(cells, errors="coerce"),
+    "datetime": lambda cells: pd.to_datetime(cells, errors="coerce"),
+    "boolean": lambda cells: pd.to_numeric(cells.map(float, na_action="ignore")),
+}

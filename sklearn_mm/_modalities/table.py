@@ -1,4 +1,6 @@
-"""A table: its columns by name, what a user declares of them, and what skrub gets."""
+"""A table: its columns, the modality of each, and the part that skrub encodes."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,14 +10,28 @@ from sklearn.utils.validation import check_array
 
 from .._columns.arrays import to_float32
 from .._columns.column import as_column
+from .._columns.modality import Modality
 from .._members.columns import check_unique_names
 from .._utils.imports import is_instance
+from .._utils.memo import compute_once
 from .detect import detect_modality, holds_lists
-from .known import NAMES, TABLE_NAMES
+from .kinds import READERS
+from .known import BY_NAME, MODALITIES, TABLE_NAMES
+
+#: What a column may be declared as, beside the modalities: left out.
+DROP = "drop"
+
+
+class ColumnType(NamedTuple):
+    """What a column is: the name of its modality, why, and whether it holds lists."""
+
+    modality: str
+    reason: str
+    lists: bool
 
 
 def list_columns(X):
-    """Give a table's columns by name: of a frame, a dict of arrays, or an array.
+    """Return a table's columns by name: of a frame, a dict of arrays, or an array.
 
     Parameters
     ----------
@@ -38,81 +54,157 @@ def list_columns(X):
     return {f"x{i}": X[:, i] for i in range(X.shape[1])}
 
 
-def read_declarations(params, columns):
-    """Read which columns an estimator's parameters declare.
+def pick_columns(X, names=None):
+    """Return some of a table's columns by name.
 
     Parameters
     ----------
-    params : object
-        Has an attribute for each modality: a name, a list of names, or None.
-    columns : dict
-        The columns that there are.
+    X : DataFrame, dict of arrays or ndarray of shape (n_samples, n_columns)
+        The table.
+    names : list or None
+        Names of the columns, or positions in an array, where they are named anew: "x0"
+        is the first of them. All by default.
 
     Returns
     -------
-    dict of str to tuple (modality, reason)
+    dict of str to Series or ndarray
+        The columns.
+    """
+    columns = list_columns(X)
+    if names is None:
+        return columns
+    if isinstance(X, dict) or hasattr(X, "columns"):
+        return {name: columns[name] for name in names if name in columns}
+    return {f"x{i}": columns[f"x{position}"] for i, position in enumerate(names)}
+
+
+def read_declarations(declared, columns):
+    """Read the parameter ``columns``: what a user says that columns are.
+
+    Parameters
+    ----------
+    declared : dict or None
+        By column name, or tuple of names that form one block: the name of a modality,
+        "drop", a :class:`Modality`, or a tuple of one of these and the reason.
+    columns : dict
+        The columns that exist.
+
+    Returns
+    -------
+    dict of name to tuple (str, str)
+        Modality and reason by column.
+    list of tuple
+        The blocks of several columns.
+    dict of str to Modality
+        The user's own modalities by name.
+    """
+    found, blocks, own = {}, [], {}
+    for key, value in (declared or {}).items():
+        value, reason = value if isinstance(value, tuple) else (value, "declared")
+        if isinstance(value, Modality):
+            own[value.name] = _check_own(value, own)
+            value = value.name
+        elif value not in (*BY_NAME, DROP, "empty"):
+            raise ValueError(
+                f"columns={{{key!r}: {value!r}}}: expected one of "
+                f"{[*BY_NAME, DROP]} or a Modality."
+            )
+        names = [key] if key in columns or not isinstance(key, tuple) else list(key)
+        lacking = [name for name in names if name not in columns]
+        if lacking:
+            raise ValueError(
+                f"columns={{{key!r}: {value!r}}}: X has no column {lacking}, only "
+                f"{list(columns)}."
+            )
+        for name in names:
+            if name in found:
+                raise ValueError(f"columns declares {name!r} more than once.")
+            found[name] = value, reason
+        if len(names) > 1 and value not in (*TABLE_NAMES, DROP):
+            blocks.append(tuple(names))
+    return found, blocks, own
+
+
+def _check_own(modality, own):
+    known = own.get(modality.name, BY_NAME.get(modality.name, modality))
+    if known is not modality and known != modality:
+        raise ValueError(
+            f"there are two modalities called {modality.name!r}; give yours another "
+            "name."
+        )
+    if modality.name in (DROP, "table", "empty"):
+        raise ValueError(
+            f"a modality cannot be called {modality.name!r}, which has a meaning of "
+            "its own."
+        )
+    return modality
+
+
+def detect_columns(X, declared=None, *, names=None, root=None, owner="columns"):
+    """Say what each column of a table is, as declared or else as detected.
+
+    Within :func:`share_results`, each column of one table is detected once.
+
+    Parameters
+    ----------
+    X : DataFrame, dict of arrays or ndarray of shape (n_samples, n_columns)
+        The table.
+    declared : dict of name to tuple (str, str) or None
+        Modality and reason of those columns that are known already.
+    names : list or None
+        The columns to look at; all by default. In an array their positions.
+    root : str, PathLike or None
+        Folder that paths are relative to.
+    owner : str
+        Name of the estimator, for errors.
+
+    Returns
+    -------
+    dict of name to ColumnType
         By column.
     """
-    declared = {}
-    for modality in (*NAMES, "category", "numeric", "datetime", "drop"):
-        names = getattr(params, modality)
-        for name in [names] if isinstance(names, str) else names or []:
-            if name not in columns:
-                raise ValueError(
-                    f"{modality}={names!r}: X has no column {name!r}, only "
-                    f"{list(columns)}."
-                )
-            first, _ = declared.setdefault(name, (modality, "declared"))
-            if first != modality:
-                raise ValueError(
-                    f"column {name!r} is declared as {first} and as {modality}."
-                )
-    return declared
+    types = {}
+    for name, cells in pick_columns(X, names).items():
+        column = as_column(cells, owner)
+        if name in (declared or {}):
+            modality, reason = declared[name]
+        else:
+            modality, reason = compute_once(
+                ("detect", id(X), name, root),
+                lambda c=column: detect_modality(c, root),
+                keep=X,
+            )
+        if modality in TABLE_NAMES and not _has_values(column, modality):
+            modality, reason = "empty", "no value is there"
+        types[name] = ColumnType(modality, reason, holds_lists(column))
+    return types
 
 
-def find_modalities(params, columns):
-    """Find the modalities of all columns, as declared or else by their cells.
+def get_modality(name, own=None):
+    """Return the modality of a name, one of the user's own or of the package."""
+    return (own or {}).get(name) or BY_NAME[name]
 
-    Parameters
-    ----------
-    params : MultimodalVectorizer
-        Has the declarations, ``root`` and ``verbose``.
-    columns : dict of str to Series or ndarray
-        The columns.
 
-    Returns
-    -------
-    dict of str to str
-        The modality of each column.
-    dict of str to str
-        Why.
-    set of str
-        The columns whose cells are lists.
-    """
-    declared = read_declarations(params, columns)
-    owner = type(params).__name__
-    modalities, reasons, lists = {}, {}, set()
-    for name, column in columns.items():
-        column = as_column(column, owner)
-        found = declared.get(name) or detect_modality(column, params.root)
-        if found[0] in TABLE_NAMES and not _has_values(column, found[0]):
-            found = "empty", "no value is there"
-        modalities[name], reasons[name] = found
-        if holds_lists(column):
-            lists.add(name)
-        if params.verbose:
-            print(f"[{owner}] {name}: {found[0]} ({found[1]})")
-    return modalities, reasons, lists
+def is_content(name):
+    """Whether a modality's columns have an encoder each, that is, are no table."""
+    return name not in (*TABLE_NAMES, DROP, "empty")
+
+
+def list_names():
+    """Return the names of the package's modalities whose columns are encoded alone."""
+    return [modality.name for modality in MODALITIES]
 
 
 def _has_values(column, kind):
-    """Whether a table can learn from a column: what is infinite in float32 is none."""
+    """Whether there is something to learn: what is infinite in float32 is not."""
     if column.missing.all():
         return False
-    if kind != "numeric" or column.cells.dtype.kind not in "fO":
+    if column.cells.dtype.kind not in "fO":
         return True
-    numbers = pd.to_numeric(pd.Series(column.cells), errors="coerce")
-    numbers = numbers.to_numpy(np.float64, na_value=np.nan)
+    values = READERS[kind](pd.Series(column.cells))
+    if not pd.api.types.is_any_real_numeric_dtype(values):
+        return bool(values.notna().any())
+    numbers = values.to_numpy(np.float64, na_value=np.nan)
     return bool(np.isfinite(to_float32(numbers)).any())
 
 
@@ -121,36 +213,58 @@ def make_table(columns, kinds):
 
     Parameters
     ----------
-    columns : dict of str to Series or ndarray
+    columns : dict of name to Series or ndarray
         All columns.
-    kinds : dict of str to str
+    kinds : dict of name to str
         Those to take, and what they are: "category" is read as strings, "numeric" and
         "datetime" as such, with NaN where that cannot be done.
 
     Returns
     -------
     DataFrame
-        Of index 0, 1, ...
+        Of index 0, 1, ... and with names that are strings.
     """
-    read = {
-        "category": lambda cells: cells.map(str, na_action="ignore").astype(object),
-        "numeric": lambda cells: pd.to_numeric(cells, errors="coerce"),
-        "datetime": lambda cells: pd.to_datetime(cells, errors="coerce"),
-        "boolean": lambda cells: pd.to_numeric(cells.map(float, na_action="ignore")),
-    }
     table = {}
     for name, kind in kinds.items():
         cells = columns[name]
         if is_instance(cells, "polars", "Series"):
             cells = cells.to_list()
         cells = pd.Series(cells).reset_index(drop=True)
-        # Of a fold's rows a column may seem empty, or of another kind than of all.
-        table[str(name)] = read.get(kind, read["category"])(cells)
+        # In a fold's rows a column may seem empty, or of another kind than in all.
+        table[str(name)] = READERS[kind](cells)
     return pd.DataFrame(table)
 
 
+def join_columns(columns, names):
+    """Make one column of several: an array of vectors, or lists of cells.
+
+    Parameters
+    ----------
+    columns : dict of name to Series or ndarray
+        All columns.
+    names : sequence
+        Those to join.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns), or object array of lists
+        Numbers as one array; other cells as a list for each row, without the missing
+        ones, or None where all are missing.
+    bool
+        Whether cells are lists.
+    """
+    parts = [as_column(columns[name], "columns") for name in names]
+    if all(part.cells.dtype.kind in "biuf" and part.cells.ndim == 1 for part in parts):
+        return np.column_stack([part.cells.astype(float) for part in parts]), False
+    cells = np.empty(len(parts[0]), dtype=object)
+    for row in range(len(cells)):
+        present = [part.cells[row] for part in parts if not part.missing[row]]
+        cells[row] = present or None
+    return cells, True
+
+
 def find_dates(encoder):
-    """Give the columns that skrub's vectorizer, if it is one, took for dates."""
+    """Return the columns that skrub's vectorizer, if it is one, took for dates."""
     steps = (
         [s for _, s in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]
     )
@@ -165,18 +279,20 @@ def name_features(names, columns, shared):
     ----------
     names : list of str
         As their encoder names them.
-    columns : list of str
+    columns : sequence
         The columns that it encodes.
     shared : bool
-        Whether it encodes several, and names each feature by its column first.
+        Whether it encodes a table, and names each feature by its column first.
 
     Returns
     -------
     list of str
         Of ``size_small``, for example, ``size__small``.
     """
+    columns = [str(column) for column in columns]
     if not shared:
-        return [f"{columns[0]}__{name}" for name in names]
+        ends = columns if len(columns) == 1 else [columns[0], columns[-1]]
+        return [f"{'..'.join(ends)}__{name}" for name in names]
     columns = sorted(columns, key=len, reverse=True)
     return [_split_name(name, columns) for name in names]
 

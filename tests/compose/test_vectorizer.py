@@ -208,8 +208,9 @@ def test_detection_opens_a_few_files_only(tmp_path, monkeypatch, kind):
 
 def test_declared_columns_win(table):
     X, _ = table
+    declared = {"shop": "text", "price": "category", "embedding": "vector"}
     vectorizer = MultimodalVectorizer(
-        text=["shop"], category="price", vector="embedding", drop=["film", "since"]
+        {**declared, "film": "drop", "since": "drop"}
     ).fit(X)
     found = vectorizer.modalities_
     assert (found["shop"], found["price"], found["film"]) == (
@@ -220,25 +221,25 @@ def test_declared_columns_win(table):
     assert vectorizer.reasons_["shop"] == "declared"
     assert "film" not in vectorizer.encoders_
     vectorizer.transform(X.drop(columns="film"))
-    for options, match in (
-        ({"image": "foto"}, "image='foto': X has no column 'foto', only"),
-        ({"image": "photo", "text": "photo"}, "declared as image and as text"),
+    for columns, match in (
+        ({"foto": "image"}, r"'foto': 'image'.*: X has no column \['foto'\], only"),
+        ({"photo": "picture"}, "'photo': 'picture'.*: expected one of"),
+        ({"photo": "image", ("photo", "shop"): "text"}, "'photo' more than once"),
     ):
         with pytest.raises(ValueError, match=match):
-            MultimodalVectorizer(**options).fit(X)
+            MultimodalVectorizer(columns).fit(X)
 
 
 def test_encoders_are_replaced_by_one_argument(table):
     X, _ = table
     X = X[["photo", "review"]]
     encoder = make_pipeline(ImageLoader((14, 14)), VectorStacker())
-    vectorizer = MultimodalVectorizer(
-        image_encoder=encoder, text_encoder=TextVectorizer(), n_components=None
-    )
+    encoders = {"image": encoder, "text": TextVectorizer()}
+    vectorizer = MultimodalVectorizer(encoders=encoders, n_components=None)
     names = vectorizer.fit(X).get_feature_names_out()
     assert sum(name.startswith("photo__value") for name in names) == 14 * 14
     with pytest.raises(ValueError, match="must return vectors"):
-        MultimodalVectorizer(image_encoder=ImageLoader()).fit(X)
+        MultimodalVectorizer(encoders={"image": ImageLoader()}).fit(X)
 
 
 @pytest.mark.parametrize("scaling", ["frobenius", "sqrt", None])
@@ -406,7 +407,9 @@ def test_one_line_is_tuned_in_processes(table):
 
 def test_one_line_keeps_to_what_is_declared(table):
     X, y = table
-    vectorizer = MultimodalVectorizer(drop=["price", "photo"], text="shop")
+    vectorizer = MultimodalVectorizer(
+        {"price": "drop", "photo": "drop", "shop": "text"}
+    )
     model = multimodal_pipeline("classifier", vectorizer=vectorizer)
     columns = X[["price", "photo", "shop", "sold", "review"]]
     fusion = model.fit(columns, y)[-1]
@@ -454,7 +457,7 @@ def test_one_line_takes_dicts_of_arrays_and_plain_arrays():
         price=RNG.normal(size=60),
         code=np.where(y, 7, 3) + 10 * RNG.integers(0, 3, 60),
     )
-    vectorizer = MultimodalVectorizer(category="code", image="photo")
+    vectorizer = MultimodalVectorizer({"code": "category", "photo": "image"})
     model = multimodal_pipeline("classifier", vectorizer=vectorizer).fit(table, y)
     assert model.score(table, y) == 1
     assert model[-1].named_estimators_["table"][0].modalities_["code"] == "category"
