@@ -5,13 +5,34 @@ is a :class:`~sklearn.pipeline.Pipeline`. Names load their module on first use, 
 ``import sklearn_mm`` costs next to nothing.
 """
 
-from ._utils.lazy import lazy_names
+import lazy_loader as lazy
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_names(
+# Generated from __init__.pyi by tools/make_root_names.py.
+__getattr__, __dir__, __all__ = lazy.attach(
     __name__,
-    {
+    submodules=[
+        "alignment",
+        "audio",
+        "cache",
+        "compose",
+        "datasets",
+        "ensemble",
+        "exceptions",
+        "image",
+        "inspection",
+        "metrics",
+        "nets",
+        "neural",
+        "pretrained",
+        "sequence",
+        "speech",
+        "text",
+        "vector",
+        "video",
+    ],
+    submod_attrs={
         "_columns.modality": ["Modality"],
         "alignment": ["CanonicalAligner", "CrossModalRetriever", "ZeroShotClassifier"],
         "audio": ["AudioLoader", "AudioStatistics", "LogMelSpectrogram"],
@@ -64,24 +85,4 @@ __getattr__, __dir__, __all__ = lazy_names(
         "vector": ["PooledEncoder", "VectorStacker"],
         "video": ["VideoLoader"],
     },
-    submodules=[
-        "alignment",
-        "audio",
-        "cache",
-        "compose",
-        "datasets",
-        "ensemble",
-        "exceptions",
-        "image",
-        "inspection",
-        "metrics",
-        "nets",
-        "neural",
-        "pretrained",
-        "sequence",
-        "speech",
-        "text",
-        "vector",
-        "video",
-    ],
 )

@@ -1,5 +1,6 @@
 """Names load their modules on first use, and are all there to be found."""
 
+import runpy
 import subprocess
 import sys
 
@@ -9,7 +10,11 @@ import sklearn_mm
 import sklearn_mm.datasets
 import sklearn_mm.ensemble
 
+from .conftest import ROOT
+
 HEAVY = ["torch", "librosa", "cv2", "skrub", "sklearn", "pandas", "numpy", "soundfile"]
+#: Of the standard library, each slower than all that `import sklearn_mm` has to do.
+SLOW = ["ast", "inspect"]
 
 
 def run(code):
@@ -17,7 +22,8 @@ def run(code):
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    run(f"import sklearn_mm, sys; assert not set({HEAVY}) & set(sys.modules)")
+    unwanted = {*HEAVY, *SLOW}
+    run(f"import sklearn_mm, sys; assert not {unwanted} & set(sys.modules)")
 
 
 def test_encoders_import_their_library_when_they_run():
@@ -42,5 +48,17 @@ def test_every_public_name_resolves_and_shows(package):
     for name in package.__all__:
         assert name in dir(package)
         assert getattr(package, name) is not None
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="attribute nothing"):
         _ = package.nothing
+
+
+def test_the_names_of_the_root_are_those_of_its_stub():
+    root = ROOT / "sklearn_mm" / "__init__.py"
+    tool = runpy.run_path(str(ROOT / "tools" / "make_root_names.py"))
+    hint = "run python tools/make_root_names.py"
+    assert root.read_text().endswith(tool["make_code"](root.with_suffix(".pyi"))), hint
+
+
+def test_every_package_but_the_private_ones_has_a_stub():
+    for package in (ROOT / "sklearn_mm").glob("[!_]*/__init__.py"):
+        assert package.with_suffix(".pyi").exists(), package.parent.name

@@ -1,12 +1,5 @@
 """Two modalities in one space: alignment, retrieval, zero-shot classification."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_canonical": ["CanonicalAligner"],
-        "_retriever": ["CrossModalRetriever"],
-        "_zero_shot": ["ZeroShotClassifier"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,12 +1,5 @@
 """Audio: load it, compute spectrograms, and describe it by statistics."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_loader": ["AudioLoader"],
-        "_spectrogram": ["LogMelSpectrogram"],
-        "_statistics": ["AudioStatistics"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,13 +1,5 @@
 """Whole tables: encode every column, and fuse all of them in one line."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_selector": ["make_modality_selector"],
-        "_vectorizer": ["MultimodalVectorizer"],
-        "_pipeline": ["multimodal_pipeline"],
-        "_context": ["ContextWindow"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

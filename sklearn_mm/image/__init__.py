@@ -1,11 +1,5 @@
 """Images: load them, and describe them by histograms."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_loader": ["ImageLoader"],
-        "_histograms": ["ColorHistogramEncoder", "HOGEncoder"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

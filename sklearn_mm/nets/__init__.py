@@ -11,34 +11,6 @@ token_features)`` and which are valid, fusion by attention looks at these.
 A fusion layer's contract is in :mod:`sklearn_mm.nets.fusion`.
 """
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "image": ["ImageCNN", "ImageResNet"],
-        "audio": ["AudioCNN", "AudioCRNN"],
-        "sequence": ["SequenceRNN", "SequenceTCN"],
-        "text": ["TextCNN", "TextRNN", "TextTransformer"],
-        "tabular": ["TabularMLP"],
-        "pretrained": [
-            "PretrainedAudioBackbone",
-            "PretrainedImageBackbone",
-            "PretrainedTextBackbone",
-        ],
-        "alignment": ["CLIPLoss", "SigLIPLoss"],
-        "fusion": [
-            "ConcatFusion",
-            "FiLMFusion",
-            "GatedFusion",
-            "LowRankFusion",
-            "MeanFusion",
-            "TensorFusion",
-        ],
-        "token_fusion": [
-            "BottleneckFusion",
-            "CrossAttentionFusion",
-            "TransformerFusion",
-        ],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,14 +1,5 @@
 """Encoders by models that others have trained."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_aligner": ["PretrainedAligner"],
-        "_audio": ["PretrainedAudioEncoder"],
-        "_image": ["PretrainedImageEncoder"],
-        "_text": ["PretrainedTextEncoder"],
-        "_tokenizer": ["PretrainedTokenizer"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

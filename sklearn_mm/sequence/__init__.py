@@ -1,12 +1,5 @@
 """Sequences: time series of any length, padded, resampled or described."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_padder": ["SequencePadder"],
-        "_resampler": ["SequenceResampler"],
-        "_statistics": ["SequenceStatistics"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,11 +1,5 @@
 """Speech recognition: the recogniser and its language model."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_recognizer": ["SpeechRecognizer"],
-        "_language_model": ["NgramLanguageModel"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,11 +1,5 @@
 """Text: tf-idf vectors and token ids."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_vectorizer": ["TextVectorizer"],
-        "_tokenizer": ["TextTokenizer"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

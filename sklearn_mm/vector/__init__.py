@@ -1,11 +1,5 @@
 """Vectors that the user already has, and cells that hold several items."""
 
-from .._utils.lazy import lazy_names
+import lazy_loader as lazy
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "_stacker": ["VectorStacker"],
-        "_pooled": ["PooledEncoder"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

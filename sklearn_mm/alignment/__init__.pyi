@@ -1,0 +1,3 @@
+from ._canonical import CanonicalAligner as CanonicalAligner
+from ._retriever import CrossModalRetriever as CrossModalRetriever
+from ._zero_shot import ZeroShotClassifier as ZeroShotClassifier

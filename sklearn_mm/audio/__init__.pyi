@@ -1,0 +1,3 @@
+from ._loader import AudioLoader as AudioLoader
+from ._spectrogram import LogMelSpectrogram as LogMelSpectrogram
+from ._statistics import AudioStatistics as AudioStatistics

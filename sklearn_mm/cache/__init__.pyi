@@ -1,0 +1,1 @@
+from ._encoder import CachedEncoder as CachedEncoder

@@ -1,0 +1,13 @@
+from ._agreement_display import ModalityAgreementDisplay as ModalityAgreementDisplay
+from ._embedding_display import EmbeddingDisplay as EmbeddingDisplay
+from ._explain import Explanation as Explanation
+from ._explain import explain as explain
+from ._history_display import TrainingHistoryDisplay as TrainingHistoryDisplay
+from ._importance import modality_importance as modality_importance
+from ._importance_display import ModalityImportanceDisplay as ModalityImportanceDisplay
+from ._missing_display import MissingModalityDisplay as MissingModalityDisplay
+from ._report import modality_report as modality_report
+from ._retrieval_display import RetrievalDisplay as RetrievalDisplay
+from ._robustness import make_robustness_scorer as make_robustness_scorer
+from ._robustness import robustness_report as robustness_report
+from ._weights_display import FusionWeightsDisplay as FusionWeightsDisplay

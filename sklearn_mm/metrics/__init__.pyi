@@ -1,0 +1,13 @@
+from ._retrieval import mean_average_precision as mean_average_precision
+from ._retrieval import median_rank as median_rank
+from ._retrieval import recall_at_k as recall_at_k
+from ._scorers import make_retrieval_scorer as make_retrieval_scorer
+from ._scorers import mean_average_precision_scorer as mean_average_precision_scorer
+from ._scorers import median_rank_scorer as median_rank_scorer
+from ._scorers import recall_at_1_scorer as recall_at_1_scorer
+from ._scorers import recall_at_5_scorer as recall_at_5_scorer
+from ._scorers import recall_at_10_scorer as recall_at_10_scorer
+from ._transcripts import character_error_rate as character_error_rate
+from ._transcripts import character_error_rate_scorer as character_error_rate_scorer
+from ._transcripts import word_error_rate as word_error_rate
+from ._transcripts import word_error_rate_scorer as word_error_rate_scorer

@@ -1,0 +1,3 @@
+from ._padder import SequencePadder as SequencePadder
+from ._resampler import SequenceResampler as SequenceResampler
+from ._statistics import SequenceStatistics as SequenceStatistics

@@ -1,0 +1,2 @@
+from ._tokenizer import TextTokenizer as TextTokenizer
+from ._vectorizer import TextVectorizer as TextVectorizer

@@ -1,0 +1,1 @@
+from ._loader import VideoLoader as VideoLoader
