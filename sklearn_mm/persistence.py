@@ -1,82 +1,15 @@
-"""Which types a file of a saved model may hold, for loading it by skops."""
+"""The types that skops may create when it loads a saved model."""
 
-#: Classes of this package that fitted estimators are or hold. Their constructors and
-#: their states set attributes alone. Missing on purpose: what opens files or models as
-#: it is made (stores, engines, pretrained backbones), what reads bytes of others
-#: (``PickledState``), and every function of the package.
-_OWN = {
-    "_utils.state": "StoredModule StoredTensor",
-    "alignment._canonical": "CanonicalAligner",
-    "alignment._index": "ExactIndex",
-    "alignment._retriever": "CrossModalRetriever",
-    "alignment._zero_shot": "ZeroShotClassifier",
-    "audio._loader": "AudioLoader",
-    "audio._spectrogram": "LogMelSpectrogram",
-    "audio._statistics": "AudioStatistics",
-    "cache._encoder": "CachedEncoder",
-    "_modalities.kinds": "DoublePrecision",
-    "compose._blocks": "Reducer",
-    "compose._context": "ContextWindow",
-    "compose._impute": "MeanImputer",
-    "compose._pipeline": "FoldsByNeed TableReader",
-    "compose._plan": "Block",
-    "compose._selector": "ModalitySelector",
-    "compose._vectorizer": "MultimodalVectorizer",
-    "ensemble._calibration": "_Calibrator _Given",
-    "ensemble._cotraining": "CoTrainingClassifier",
-    "ensemble._guard": "Comparison",
-    "ensemble._pool": "ProbabilityPool",
-    "ensemble._prediction_pool": "PredictionPool",
-    "ensemble._soup": "ModelSoupClassifier ModelSoupRegressor",
-    "ensemble._stacking": "MultimodalStackingClassifier",
-    "ensemble._stacking_regressor": "MultimodalStackingRegressor",
-    "ensemble._voting": "MultimodalVotingClassifier",
-    "ensemble._voting_regressor": "MultimodalVotingRegressor",
-    "image._histograms": "ColorHistogramEncoder HOGEncoder",
-    "image._loader": "ImageLoader",
-    "nets._head": "WithHead WithStepHead",
-    "nets._joint": "JointNet _Heads",
-    "nets._layers": "Pool Standardize",
-    "nets._recurrent": "Recurrent",
-    "nets.alignment": "AlignNet CLIPLoss SigLIPLoss",
-    "nets.audio": "AudioCNN AudioCRNN",
-    "nets.fusion": "ConcatFusion FiLMFusion GatedFusion LowRankFusion MeanFusion "
-    "TensorFusion _Projections",
-    "nets.image": "ImageCNN ImageResNet _ResidualBlock",
-    "nets.sequence": "SequenceRNN SequenceTCN _CausalBlock",
-    "nets.tabular": "PiecewiseLinearEmbedding TabularMLP",
-    "nets.text": "TextCNN TextRNN TextTransformer",
-    "nets.token_fusion": "BottleneckFusion CrossAttentionFusion TransformerFusion "
-    "_CrossLayer _TokenMaps",
-    "neural._aligner": "ContrastiveAligner",
-    "neural._batches": "TensorBatches",
-    "neural._classifier": "NetClassifier",
-    "neural._encoder": "NetEncoder",
-    "neural._multimodal_classifier": "MultimodalNetClassifier",
-    "neural._multimodal_regressor": "MultimodalNetRegressor",
-    "neural._multitask": "MultitaskNet",
-    "neural._regressor": "NetRegressor",
-    "neural._task_loss": "TaskLoss",
-    "neural._tasks": "ClassTask NumberTask",
-    "pretrained._aligner": "PretrainedAligner",
-    "pretrained._audio": "PretrainedAudioEncoder",
-    "pretrained._image": "PretrainedImageEncoder",
-    "pretrained._text": "PretrainedTextEncoder",
-    "pretrained._tokenizer": "PretrainedTokenizer",
-    "sequence._padder": "SequencePadder",
-    "sequence._resampler": "SequenceResampler",
-    "sequence._statistics": "SequenceStatistics",
-    "speech._language_model": "NgramLanguageModel",
-    "speech._recognizer": "SpeechRecognizer",
-    "text._tokenizer": "TextTokenizer",
-    "text._vectorizer": "TextVectorizer",
-    "vector._pooled": "PooledEncoder",
-    "vector._stacker": "VectorStacker",
-    "video._loader": "VideoLoader",
-}
-#: Of other packages: containers, layers, losses and optimizers, parts of scikit-learn
-#: and skrub, and a few functions that compute and nothing else. ``partial`` binds
-#: arguments to one of these, for what is not listed is refused within it too.
+import ast
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+#: Public modules whose classes no model holds.
+_WITHOUT_MODELS = {"exceptions", "inspection"}
+#: From other packages: containers, layers, losses, optimizers, parts of scikit-learn
+#: and skrub, and a few functions that only compute. ``partial`` can only bind arguments
+#: to a listed function, because skops checks the function inside it too.
 _OTHERS = {
     "collections": "Counter",
     "functools": "partial",
@@ -144,31 +77,30 @@ _OTHERS = {
     "torch.optim.rmsprop": "RMSprop",
     "torch.optim.sgd": "SGD",
 }
-#: What compiled code walks through without a check of where it leads.
+#: Types whose data compiled code follows without bounds checks.
 _UNCHECKED = {
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
     "sklearn.tree._tree": "Tree",
-    "sklearn_mm.alignment._index": "HNSWIndex",
 }
 
 
 def trusted_types(*, unchecked=False):
-    """List the types that skops may make of a file of this package's estimators.
+    """List the types that skops may create when it loads this package's estimators.
 
-    For ``skops.io.load(path, trusted=trusted_types())``: unlike joblib and pickle,
-    skops runs no code that a file brings, and makes nothing of a type that is not
-    listed. The list has the estimators, networks, layers and losses of this package,
-    and what they hold of scikit-learn, skrub, skorch and torch. Each of them sets
-    attributes or computes numbers; none runs, imports or opens what it is given.
+    For ``skops.io.load(path, trusted=trusted_types())``. Unlike joblib and pickle,
+    skops does not run code from a file, and it refuses every type that is not listed.
+    The list holds the estimators, networks, layers and losses of this package, and the
+    types of scikit-learn, skrub, skorch and torch that they contain. Each of them only
+    sets attributes or computes numbers; none runs, imports or opens what it is given.
 
     Parameters
     ----------
     unchecked : bool, default=False
-        Whether the trees of forests and of gradient boosting (those of
+        Whether to include the trees of forests and of gradient boosting (those of
         :func:`multimodal_pipeline` included) and the graph of an approximate
-        :class:`CrossModalRetriever` are listed too. Compiled code walks through them
-        without checks: a file made to do harm can crash the process, or worse, when
-        the model predicts. Say True for files of people whom you trust so far.
+        :class:`CrossModalRetriever`. Compiled code follows their data without bounds
+        checks: a malicious file can crash the process, or worse, when the model
+        predicts. Use True only for files from people whom you trust.
 
     Returns
     -------
@@ -177,14 +109,14 @@ def trusted_types(*, unchecked=False):
 
     Notes
     -----
-    Classes of your own, backbones say, are not listed: append their names, which
-    ``skops.io.get_untrusted_types(file=path)`` tells. Not kept by skops: weights of
-    pretrained models (``store_weights=True``, models that are no names or folders, and
-    backbones that were fine-tuned).
+    Your own classes, such as backbones, are not listed: append their names, which
+    ``skops.io.get_untrusted_types(file=path)`` returns. skops cannot save the weights
+    of pretrained models (``store_weights=True``, a ``model`` that is not a name or a
+    folder, fine-tuned backbones).
 
-    What a model is asked to do later it does with the parameters in the file:
-    ``CachedEncoder.location`` names a file that is written, ``model`` of a pretrained
-    encoder one that is loaded or downloaded. Look at ``get_params()`` first.
+    A loaded model acts on the parameters in its file: ``CachedEncoder.location`` names
+    a file to write, and ``model`` of a pretrained encoder names a model to load or
+    download. Check ``get_params()`` first.
 
     Examples
     --------
@@ -194,6 +126,62 @@ def trusted_types(*, unchecked=False):
     >>> "builtins.eval" in trusted_types()
     False
     """
-    own = {f"sklearn_mm.{module}": names for module, names in _OWN.items()}
-    listed = own | _OTHERS | (_UNCHECKED if unchecked else {})
-    return [f"{module}.{name}" for module in listed for name in listed[module].split()]
+    levels = (True, "unchecked") if unchecked else (True,)
+    own = [name for name, trusted in _find_own().items() if trusted in levels]
+    others = _OTHERS | (_UNCHECKED if unchecked else {})
+    return own + [f"{home}.{name}" for home in others for name in others[home].split()]
+
+
+@cache
+def _find_own():
+    """Map the full name of each class of this package to whether it is trusted.
+
+    A class is trusted if its own body (not that of a parent) says ``_trusted = True``.
+    Public classes are trusted unless they say ``_trusted = False``, as those must that
+    open a file or a model when they are made or unpickled. ``"unchecked"`` means only
+    with ``unchecked=True``. The source is read, not run: torch is not imported.
+    """
+    public = _find_public()
+    own = {}
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        module = _name_module(path)
+        source = path.read_text(encoding="utf-8")
+        if "_trusted" not in source and module not in public:
+            continue
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                default = node.name in public.get(module, ())
+                own[f"{module}.{node.name}"] = _read_mark(node, default)
+    return own
+
+
+def _find_public():
+    """Map each module to the public names that it defines, as the stubs say."""
+    stubs = {_name_module(path.parent): path for path in _PACKAGE.rglob("*.pyi")}
+    public = {}
+    for package, stub in stubs.items():
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                home = f"{package}.{node.module}"
+                if home not in stubs:  # else that package's stub says where it is
+                    public.setdefault(home, set()).update(a.name for a in node.names)
+    without = {f"{_PACKAGE.name}.{name}" for name in _WITHOUT_MODELS}
+    return {
+        home: names
+        for home, names in public.items()
+        if not any(f"{home}.".startswith(f"{name}.") for name in without)
+    }
+
+
+def _read_mark(node, default):
+    marks = [
+        statement.value
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        and ast.unparse(statement.targets[0]) == "_trusted"
+    ]
+    return ast.literal_eval(marks[0]) if marks else default
+
+
+def _name_module(path):
+    return ".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts)

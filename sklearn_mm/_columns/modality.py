@@ -75,6 +75,8 @@ class Modality:
     (3, 9)
     """
 
+    _trusted = True
+
     name: str
     make_encoder: Callable = field(kw_only=True)
     extensions: tuple = field(default=(), kw_only=True)

@@ -12,6 +12,8 @@ from .._columns.modality import Modality
 class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Convert the numbers of a frame or an array to float64."""
 
+    _trusted = True
+
     def fit(self, X, y=None):
         """Remember the columns."""
         validate_data(self, X, skip_check_array=True)

@@ -25,6 +25,8 @@ class ExactIndex:
         Of length one.
     """
 
+    _trusted = True
+
     def __init__(self, vectors):
         self.model = NearestNeighbors(algorithm="brute").fit(vectors)
 
@@ -43,6 +45,8 @@ class HNSWIndex:
     vectors : ndarray of shape (n_vectors, n_dims)
         Of length one.
     """
+
+    _trusted = "unchecked"
 
     def __init__(self, vectors):
         faiss = import_extra("faiss", "faiss")

@@ -98,6 +98,8 @@ class Reducer:
         Seed of the randomised solver.
     """
 
+    _trusted = True
+
     def __init__(self, n_components=None, random_state=None):
         self.n_components = n_components
         self.random_state = random_state

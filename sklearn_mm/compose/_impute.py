@@ -21,6 +21,8 @@ class MeanImputer(OneToOneFeatureMixin, TransformerMixin, VersionMixin, BaseEsti
         The means; zeros that a sparse matrix does not store count.
     """
 
+    _trusted = True
+
     def fit(self, X, y=None):
         """Find the means.
 

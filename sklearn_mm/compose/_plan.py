@@ -23,6 +23,8 @@ TABLE = "table"
 class Block(NamedTuple):
     """Columns that are encoded together, and as what."""
 
+    _trusted = True
+
     key: object  # the column's name, the tuple of their names, or None for the table
     names: list
     modality: str

@@ -67,6 +67,8 @@ class ModalitySelector(VersionMixin, BaseEstimator):
         Select nothing unless the table also has a column of this modality.
     """
 
+    _trusted = True
+
     def __init__(self, modalities, *, columns=None, root=None, only_beside=None):
         self.modalities = modalities
         self.columns = columns

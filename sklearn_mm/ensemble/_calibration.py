@@ -11,6 +11,8 @@ from .._utils.versions import VersionMixin
 class _Given(ClassifierMixin, VersionMixin, BaseEstimator):
     """A classifier whose samples are the probabilities that it answers."""
 
+    _trusted = True
+
     def fit(self, X, y):
         self.classes_ = np.arange(X.shape[1])
         return self
@@ -59,6 +61,8 @@ def _leave(answers):
 
 
 class _Calibrator:
+    _trusted = True
+
     def __init__(self, model, known):
         self.model = model
         self.known = known

@@ -20,6 +20,7 @@ class Comparison:
     errors and squared deviations from the mean.
     """
 
+    _trusted = True
     unimodal_scores: np.ndarray
     fused_score: float
     best: int

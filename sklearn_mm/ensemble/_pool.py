@@ -37,6 +37,8 @@ class ProbabilityPool:
         Frequencies of the classes.
     """
 
+    _trusted = True
+
     def __init__(self, rule, weights, calibration, divide_prior, prior):
         self.rule = rule
         self.weights = weights

@@ -14,6 +14,8 @@ class WithHead(nn.Module):
         Numbers to predict.
     """
 
+    _trusted = True
+
     def __init__(self, backbone, n_outputs):
         super().__init__()
         self.backbone = backbone
@@ -35,6 +37,8 @@ class WithStepHead(nn.Module):
     n_outputs : int
         Number of symbols.
     """
+
+    _trusted = True
 
     def __init__(self, backbone, n_outputs):
         super().__init__()

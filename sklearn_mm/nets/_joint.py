@@ -52,6 +52,8 @@ class JointNet(BranchedNet):
         Branches whose backbone does not change.
     """
 
+    _trusted = True
+
     def __init__(
         self,
         backbones,
@@ -148,6 +150,8 @@ class JointNet(BranchedNet):
 
 class _Heads(nn.Module):
     """A linear head, or one for each task."""
+
+    _trusted = True
 
     def __init__(self, n_inputs, n_outputs):
         super().__init__()

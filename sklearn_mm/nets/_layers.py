@@ -43,6 +43,8 @@ class Standardize(nn.Module):
     Costs no parameters; mean and standard deviation are buffers. NaN become zeros.
     """
 
+    _trusted = True
+
     def __init__(self, shape):
         super().__init__()
         self.register_buffer("mean", torch.zeros(shape))
@@ -83,6 +85,8 @@ class Pool(nn.Module):
     out_features : int
         Features of the vector.
     """
+
+    _trusted = True
 
     def __init__(self, kind, n_features):
         super().__init__()

@@ -34,6 +34,8 @@ class Recurrent(nn.Module):
         Length of a step's states.
     """
 
+    _trusted = True
+
     def __init__(
         self, n_inputs, hidden_size, *, cell, n_layers, bidirectional, pooling, dropout
     ):

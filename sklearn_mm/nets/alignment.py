@@ -155,6 +155,8 @@ class AlignNet(BranchedNet):
         Branches whose backbone does not change; the linear layer behind it does.
     """
 
+    _trusted = True
+
     def __init__(self, backbones, embedding_dim, frozen=()):
         super().__init__(backbones, frozen)
         self.scales = nn.ModuleDict()

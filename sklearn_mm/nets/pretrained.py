@@ -133,6 +133,7 @@ class PretrainedTextBackbone(_PretrainedBackbone):
     >>> pipeline = make_pipeline(PretrainedTokenizer(name), net)
     """
 
+    _trusted = False  # it opens a model as it is made
     _tower = "text_model"
     variable_length = True
 
@@ -200,6 +201,7 @@ class PretrainedImageBackbone(_PretrainedBackbone):
     ... )
     """
 
+    _trusted = False  # it opens a model as it is made
     _tower = "vision_model"
 
     def __init__(
@@ -285,6 +287,7 @@ class PretrainedAudioBackbone(_PretrainedBackbone):
     ... )
     """
 
+    _trusted = False  # it opens a model as it is made
     _tower = "audio_model"
     variable_length = True
 

@@ -157,6 +157,8 @@ class SequenceRNN(_SequenceNet):
 class _CausalBlock(nn.Module):
     """Two dilated convolutions that see no later step, added to their input."""
 
+    _trusted = True
+
     def __init__(self, n_inputs, n_outputs, kernel_size, dilation, dropout):
         super().__init__()
         self.pad = (kernel_size - 1) * dilation

@@ -92,6 +92,8 @@ class TransformerFusion(nn.Module):
 class _TokenMaps(nn.Module):
     """Tokens of each modality mapped to one length, with sinusoids of their places."""
 
+    _trusted = True
+
     def __init__(self, in_features, embedding_dim):
         super().__init__()
         self.maps = nn.ModuleList(nn.Linear(n, embedding_dim) for n in in_features)
@@ -116,6 +118,8 @@ def _make_sinusoids(x):
 
 class _CrossLayer(nn.Module):
     """One modality's tokens attend to another's; where that is absent, to zero."""
+
+    _trusted = True
 
     def __init__(self, embedding_dim, n_heads, dropout):
         super().__init__()

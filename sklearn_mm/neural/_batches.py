@@ -29,6 +29,8 @@ class TensorBatches:
         What else a DataLoader takes, for datasets that need one.
     """
 
+    _trusted = True
+
     def __init__(self, dataset, batch_size=64, shuffle=False, **kwargs):
         self.dataset = dataset
         self.batch_size = batch_size

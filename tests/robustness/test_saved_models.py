@@ -18,11 +18,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import InconsistentVersionWarning
 
 import sklearn_mm
-from sklearn_mm import ModelVersionWarning, nets, trusted_types
+from sklearn_mm import ModelVersionWarning, nets, persistence, trusted_types
 from sklearn_mm._utils.state import StoredModule, restore, store
 from sklearn_mm._utils.versions import VersionMixin
 
 from .fitted_models import CASES, LABELS, NEEDED, QUICK, WITH_TREES, X, fit
+from .processes import run
 
 sio = pytest.importorskip("skops.io")
 PUBLIC = {
@@ -94,8 +95,42 @@ def test_every_trusted_type_exists_and_is_no_way_to_run_code():
         assert callable(found)
         if module.startswith("sklearn_mm."):
             assert inspect.isclass(found), f"{full_name} is a function"
+            assert found.__module__ == module
+            is_model = issubclass(found, BaseEstimator | torch.nn.Module)
+            assert is_model or vars(found).get("_trusted"), f"{full_name} is unmarked"
     dangerous = {"PickledState", "ArrayStore", "Engine", "eval", "reduce", "system"}
+    dangerous |= {name for name in nets.__all__ if name.startswith("Pretrained")}
     assert not dangerous & {name.rpartition(".")[2] for name in trusted_types()}
+
+
+def test_the_trusted_types_are_found_without_importing_torch():
+    run(
+        "import sys, sklearn_mm;"
+        "assert 'sklearn_mm.nets.image.ImageCNN' in sklearn_mm.trusted_types();"
+        "assert not {'torch', 'sklearn'} & set(sys.modules)"
+    )
+
+
+def test_a_mark_is_not_inherited(monkeypatch, tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.pyi").write_text(
+        "from ._a import A as A\nfrom ._a import Shut as Shut"
+    )
+    (package / "_a.py").write_text(
+        "class A:\n    x = 1\nclass Shut(A):\n    _trusted = False\n"
+        "class _Marked:\n    _trusted = True\nclass _Child(_Marked):\n    pass\n"
+        "class Tree:\n    _trusted = 'unchecked'\ndef f(): pass\n"
+    )
+    monkeypatch.setattr(persistence, "_PACKAGE", package)
+    found = persistence._find_own.__wrapped__()
+    assert {name.rpartition(".")[2]: mark for name, mark in found.items()} == {
+        "A": True,
+        "Shut": False,
+        "_Marked": True,
+        "_Child": False,
+        "Tree": "unchecked",
+    }
 
 
 def test_a_partial_of_what_is_not_listed_is_refused():
