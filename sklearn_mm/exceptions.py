@@ -19,7 +19,7 @@ class LoadError(ValueError):
     ----------
     message : str
         What was wrong, where, and what would be right.
-    failures : list of tuple (row, source, reason)
+    failures : sequence of tuple (row, source, reason), default=()
         The bad cells in the order of the column. ``row`` is the index label for a
         pandas column and the position otherwise; ``source`` says what the cell was
         (its path, or a description of it).
