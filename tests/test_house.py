@@ -1,4 +1,4 @@
-"""The house's rules that nobody would otherwise measure."""
+"""Rules of layout and style that no other tool measures."""
 
 import ast
 import inspect
@@ -12,7 +12,8 @@ from .conftest import ROOT
 
 PACKAGE = ROOT / "sklearn_mm"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-#: Rooms from the bottom up: a room imports from the layers below its own only.
+#: Packages and modules of the root, from the bottom up: each imports only from the
+#: layers below its own.
 LAYERS = [
     ["exceptions"],
     ["_utils"],
@@ -39,22 +40,12 @@ def name_of(path):
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
+def room_of(name):
+    return name.partition(".")[0]
+
+
 def tree_of(path):
     return ast.parse(path.read_text())
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_file_has_at_most_400_lines(path):
-    assert len(path.read_text().splitlines()) <= 400
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_function_fits_on_a_screen(path):
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            n_lines = node.end_lineno - body[0].lineno + 1 if body else 0
-            assert n_lines <= 40, f"{node.name} has {n_lines} lines"
 
 
 def imports_of(path):
@@ -71,8 +62,22 @@ def imports_of(path):
             yield from ((".".join([*base, name]), []) for name in names)
 
 
-def room_of(name):
-    return name.partition(".")[0]
+def is_private(name):
+    return any(part.startswith("_") for part in name.split("."))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_file_has_at_most_400_lines(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_fits_on_a_screen(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            n_lines = node.end_lineno - body[0].lineno + 1 if body else 0
+            assert n_lines <= 40, f"{node.name} has {n_lines} lines"
 
 
 def test_the_root_holds_at_most_eight_files_beside_packages():
@@ -83,23 +88,45 @@ def test_the_root_holds_at_most_eight_files_beside_packages():
 def test_imports_go_down_and_take_no_private_name(path):
     layer = {room: i for i, rooms in enumerate(LAYERS) for room in rooms}
     room = room_of(name_of(path))
-    assert room in [*ROOMS, "__init__"], f"give {room} a layer"
+    assert room in [*ROOMS, "__init__"], f"add {room} to LAYERS"
     for module, names in imports_of(path):
         other = room_of(module)
         if other != room and room != "__init__":
             assert layer[other] < layer[room], f"{name_of(path)} imports {module}"
+        assert module != room, f"{name_of(path)} imports its own package"
         private = [n for n in names if n.startswith("_")]
         assert not private, f"{name_of(path)} takes {private} from {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_package_imports_itself_by_relative_paths(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            assert not [a for a in node.names if room_of(a.name) == "sklearn_mm"]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            assert room_of(node.module) != "sklearn_mm", ast.unparse(node)
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_circle_inside_a_package(room):
     paths = {name_of(p): p for p in MODULES if room_of(name_of(p)) == room}
+    assert paths, f"remove {room} from LAYERS"
     arrows = {
         name: [module for module, _ in imports_of(path) if module in paths]
         for name, path in paths.items()
     }
     TopologicalSorter(arrows).prepare()  # raises CycleError
+
+
+@pytest.mark.xfail(reason="some files still use private modules", strict=False)
+def test_inspection_imports_nothing_private_from_other_packages():
+    private = {
+        name_of(path): module
+        for path in PACKAGE.glob("inspection/*.py")
+        for module, _ in imports_of(path)
+        if room_of(module) != "inspection" and is_private(module)
+    }
+    assert not private
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -119,17 +146,14 @@ def test_public_names_have_examples(name):
     assert ">>> " in PUBLIC[name].__doc__, f"{name} has no example"
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_every_parameter_is_described(name):
-    public = PUBLIC[name]
-    if issubclass(public, Warning) if inspect.isclass(public) else False:
-        return
-    for parameter in inspect.signature(public).parameters.values():
-        described = any(
-            parameter.name in line.split(" : ")[0].lstrip("*").split(", ")
-            for line in map(str.strip, public.__doc__.splitlines())
-        )
-        assert described, f"{name} does not describe {parameter.name}"
+@pytest.mark.xfail(reason="joint networks still have more", strict=False)
+def test_classes_have_at_most_ten_of_our_own_in_their_mro():
+    classes = {public for public in PUBLIC.values() if inspect.isclass(public)}
+    own = {
+        kind.__name__: sum(c.__module__.startswith("sklearn_mm.") for c in kind.__mro__)
+        for kind in classes
+    }
+    assert not {name: n for name, n in own.items() if n > 10}
 
 
 def test_examples_are_short():
