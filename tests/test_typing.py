@@ -1,5 +1,6 @@
 """Type checkers, ``help`` and completion see through the lazy names."""
 
+import configparser
 import contextlib
 import inspect
 import io
@@ -86,3 +87,10 @@ def test_completion_offers_each_public_name(package):
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.__name__)
 def test_dir_lists_each_public_name(package):
     assert set(dir(package)) >= set(package.__all__)
+
+
+def test_the_stubs_are_shipped():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    assert set(setup["options.package_data"]["*"].split()) == {"*.pyi", "py.typed"}
+    assert (ROOT / "sklearn_mm" / "py.typed").exists()

@@ -1,1 +1,1 @@
-"""A column of cells: which are missing, how they are read, what loaders share."""
+"""Columns of cells: which are missing, how they are read, base classes of loaders."""

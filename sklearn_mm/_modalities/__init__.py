@@ -1,1 +1,1 @@
-"""The modalities that the package knows, and how a table's are detected."""
+"""The known modalities, and their detection in a table."""

@@ -1,1 +1,1 @@
-"""Helpers that know nothing of columns, modalities or estimators."""
+"""Helpers that know nothing about columns, modalities or estimators."""

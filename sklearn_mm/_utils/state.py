@@ -1,4 +1,4 @@
-"""Networks as plain parts: classes, attributes and arrays, without pickled bytes."""
+"""Networks as classes, attributes and arrays, without pickled bytes."""
 
 import copyreg
 from collections import OrderedDict
@@ -10,9 +10,9 @@ from .versions import VersionMixin
 
 
 class PickledState(dict):
-    """A state that pickle wrote, which may hold bytes for pickle to read.
+    """A state that pickle wrote, which may contain bytes for pickle to load.
 
-    Never a trusted type: nothing but pickle makes one.
+    It must never be a trusted type: only pickle may create one.
     """
 
 
@@ -34,12 +34,12 @@ class StoredTensor:
         self.requires_grad = tensor.requires_grad
         self.is_parameter = isinstance(tensor, torch.nn.Parameter)
         values = tensor.detach().cpu().contiguous()
-        if values.dtype == torch.bfloat16:  # which numpy has not
+        if values.dtype == torch.bfloat16:  # numpy does not have this type
             values = values.view(torch.int16)
         self.array = values.numpy()
 
     def restore(self, device):
-        """Make the tensor on a device."""
+        """Create the tensor on a device."""
         import torch
 
         dtype = getattr(torch, self.dtype)
@@ -65,28 +65,28 @@ class StoredModule:
         self.state = None
 
     def make(self):
-        """Give a module of the class, still without attributes."""
+        """Create a module of the class, still without attributes."""
         from torch import nn
 
         if not (isinstance(self.kind, type) and issubclass(self.kind, nn.Module)):
-            raise ValueError(f"{self.kind!r} was stored as a module, and is none.")
+            raise ValueError(f"{self.kind!r} was stored as a module, but is not one.")
         return self.kind.__new__(self.kind)
 
 
 def store(value, memo=None):
-    """Replace modules and tensors, in dicts, lists and tuples too, by plain parts.
+    """Replace modules and tensors, also in dicts, lists and tuples, by plain parts.
 
     Parameters
     ----------
     value : object
-        What is neither is left as it is.
+        Anything else is returned unchanged.
     memo : dict or None
-        What was replaced, so that what is shared stays shared.
+        The replacements so far, so that shared parts stay shared.
 
     Returns
     -------
     object
-        The like, for :func:`restore`.
+        An equivalent for :func:`restore`.
     """
     memo = {} if memo is None else memo
     if type(value) in (dict, OrderedDict):
@@ -105,21 +105,21 @@ def store(value, memo=None):
 
 
 def restore(value, device="cpu", memo=None):
-    """Make modules and tensors of what :func:`store` gave.
+    """Recreate the modules and tensors that :func:`store` replaced.
 
     Parameters
     ----------
     value : object
-        What ``store`` returned.
+        The result of ``store``.
     device : str or torch.device, default="cpu"
-        Where tensors go.
+        Device of the tensors.
     memo : dict or None
-        What was made.
+        The parts recreated so far.
 
     Returns
     -------
     object
-        As it was.
+        The original value.
     """
     memo = {} if memo is None else memo
     if type(value) in (dict, OrderedDict):
@@ -139,23 +139,23 @@ def restore(value, device="cpu", memo=None):
 
 
 class StoredStateMixin(VersionMixin):
-    """Has two states: one for pickle and copies, one of plain parts for skops.
+    """Have two states: one for pickle and copies, and plain parts for skops.
 
-    pickle asks ``__reduce_ex__``, skops asks ``__getstate__``. Bytes that pickle would
-    read are accepted in a state that pickle wrote, and nowhere else.
+    pickle calls ``__reduce_ex__``, skops calls ``__getstate__``. Bytes for pickle are
+    accepted only in a state that pickle wrote.
     """
 
     def __reduce_ex__(self, protocol):
-        """Say how pickle and copy remake the estimator."""
+        """Describe to pickle and copy how to recreate the estimator."""
         state = PickledState(self._stamp(self._get_pickled_state()))
         return copyreg.__newobj__, (type(self),), state
 
     def __getstate__(self):
-        """Give plain parts."""
+        """Return plain parts."""
         return self._stamp(store(self._get_plain_state()))
 
     def __setstate__(self, state):
-        """Take over either state."""
+        """Set either state."""
         checked = self._check_state(state)
         if isinstance(state, PickledState):
             self._set_pickled_state(checked)

@@ -1,4 +1,4 @@
-"""What a saved model says of the versions that made it, and of what it lacks."""
+"""Version stamps in saved models, and checks when one is loaded."""
 
 import inspect
 import warnings
@@ -10,26 +10,26 @@ _STAMP = "_versions"
 
 
 class VersionMixin:
-    """Stamps an estimator's state with versions, and compares them when it is loaded.
+    """Stamp an estimator's state with versions, and compare them on loading.
 
-    scikit-learn does so for its own estimators only. ``_stamped`` lists the packages.
+    scikit-learn does this for its own estimators only. ``_stamped`` lists the packages.
     """
 
     _stamped = ("sklearn_mm", "sklearn")
 
     def __getstate__(self):
-        """Give the attributes, and the versions of this package and those below it."""
+        """Return the attributes and the versions of the stamped packages."""
         return self._stamp(super().__getstate__())
 
     def __setstate__(self, state):
-        """Take the attributes over, with a warning if other versions made them."""
+        """Set the attributes, with a warning if other versions saved them."""
         super().__setstate__(self._check_state(state))
 
     def _stamp(self, state):
         return {**state, _STAMP: self._find_versions()}
 
     def _check_state(self, state):
-        """Give the state without its stamp; warn of other versions, refuse gaps."""
+        """Return the state without its stamp, or raise if a parameter is missing."""
         found, here = state.get(_STAMP, {}), self._find_versions()
         name = type(self).__name__
         if found != here:
@@ -41,14 +41,14 @@ class VersionMixin:
         if lacking:
             raise ValueError(
                 f"{name}: the saved model lacks {', '.join(lacking)}. It was saved by "
-                f"sklearn_mm {found.get('sklearn_mm', 'of an unknown version')}, here "
-                f"is {here['sklearn_mm']}: load it with that version, or fit it anew."
+                f"sklearn_mm {found.get('sklearn_mm', 'of an unknown version')}, and "
+                f"this is {here['sklearn_mm']}: load it with that version, or refit it."
             )
         return {key: value for key, value in state.items() if key != _STAMP}
 
     @classmethod
     def _find_versions(cls):
-        # Builds of one version for a CPU and for GPUs, 2.9.0+cpu, are the same.
+        # 2.9.0+cpu and 2.9.0+cu126 count as the same version.
         return {
             package: str(import_module(package).__version__).partition("+")[0]
             for package in cls._stamped
@@ -56,7 +56,7 @@ class VersionMixin:
 
 
 def _list_parameters(kind):
-    """List the arguments of the constructors of this package's classes."""
+    """List the parameters of the constructors of this package's classes."""
     names = set()
     for parent in kind.__mro__:
         own = parent.__module__.startswith("sklearn_mm.") and "__init__" in vars(parent)
@@ -68,6 +68,6 @@ def _list_parameters(kind):
                 for p in parameters
                 if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
             }
-            if inspect.Parameter.VAR_KEYWORD not in kinds:  # nothing goes further up
+            if inspect.Parameter.VAR_KEYWORD not in kinds:  # parents get no others
                 break
     return names - {"self"}

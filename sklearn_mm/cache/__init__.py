@@ -1,4 +1,4 @@
-"""Keep what an encoder computed for a cell."""
+"""Cache what an encoder computes for each cell."""
 
 import lazy_loader as lazy
 

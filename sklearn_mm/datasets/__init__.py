@@ -1,4 +1,4 @@
-"""Data sets: ``load_*`` come with the package, ``fetch_*`` are downloaded once."""
+"""Data sets: ``load_*`` reads bundled data, ``fetch_*`` downloads once."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Model fusion: one model per modality, and estimators that combine their answers."""
+"""Model fusion: estimators that combine the predictions of one model per modality."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""To look inside: what modalities are worth, how they fail, reports and pictures."""
+"""Inspect models: what each modality contributes, how it fails, reports and plots."""
 
 import lazy_loader as lazy
 

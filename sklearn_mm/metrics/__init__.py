@@ -1,4 +1,4 @@
-"""Metrics of retrieval and of recognised speech, and scorers made of them."""
+"""Metrics for retrieval and speech recognition, and scorers."""
 
 import lazy_loader as lazy
 

@@ -1,12 +1,12 @@
-"""Networks that turn arrays into vectors, and layers that fuse these: no training.
+"""Networks that turn arrays into vectors, and layers that fuse vectors; no training.
 
 A backbone is a module built as ``Backbone(input_shape, **options)``, where
 ``input_shape`` is ``X.shape[1:]`` (for token ids ``n_tokens`` comes with it), whose
 ``forward`` returns ``(n_samples, out_features)`` and which has ``out_features``. It
-takes NaN-padded arrays, or ids padded with 0, and derives the lengths itself. If it has
-a method ``adapt(x)``, that is called once with training samples before training; if it
-has ``tokens(x)``, which gives vectors of steps or places ``(n_samples, n_tokens,
-token_features)`` and which are valid, fusion by attention looks at these.
+takes NaN-padded arrays, or ids padded with 0, and derives the lengths itself. A method
+``adapt(x)``, if there is one, is called once with training samples before training. A
+method ``tokens(x)`` returns vectors of steps or positions ``(n_samples, n_tokens,
+token_features)`` and which of them are valid; fusion by attention uses these.
 
 A fusion layer's contract is in :mod:`sklearn_mm.nets.fusion`.
 """

@@ -1,4 +1,4 @@
-"""Encoders by models that others have trained."""
+"""Encoders that use pretrained models."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Vectors that the user already has, and cells that hold several items."""
+"""Precomputed vectors, and cells that hold several items."""
 
 import lazy_loader as lazy
 

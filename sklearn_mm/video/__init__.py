@@ -1,4 +1,4 @@
-"""Video: load frames of files."""
+"""Video: load frames from files."""
 
 import lazy_loader as lazy
 

@@ -272,7 +272,7 @@ def test_bytes_for_pickle_are_not_read_from_a_plain_state(tmp_path):
 def test_what_is_stored_as_a_module_must_be_one():
     stored = StoredModule(os.PathLike)
     stored.state = {}
-    with pytest.raises(ValueError, match="is none"):
+    with pytest.raises(ValueError, match="is not one"):
         restore(stored)
 
 
