@@ -7,6 +7,8 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 #: Public modules whose classes no model holds.
 _WITHOUT_MODELS = {"exceptions", "inspection"}
+#: Methods that run when an object is loaded: with one of its own, a class needs a mark.
+_RUN_ON_LOADING = {"__new__", "__setstate__", "_set_plain_state"}
 #: From other packages: containers, layers, losses, optimizers, parts of scikit-learn
 #: and skrub, and a few functions that only compute. ``partial`` can only bind arguments
 #: to a listed function, because skops checks the function inside it too.
@@ -138,8 +140,9 @@ def _find_own():
 
     A class is trusted if its own body (not that of a parent) says ``_trusted = True``.
     Public classes are trusted unless they say ``_trusted = False``, as those must that
-    open a file or a model when they are made or unpickled. ``"unchecked"`` means only
-    with ``unchecked=True``. The source is read, not run: torch is not imported.
+    open a file or a model when they are created, or define what runs on loading.
+    ``"unchecked"`` means only with ``unchecked=True``. The source is read, not run, so
+    that torch is not imported.
     """
     public = _find_public()
     own = {}
@@ -150,8 +153,8 @@ def _find_own():
             continue
         for node in ast.parse(source).body:
             if isinstance(node, ast.ClassDef):
-                default = node.name in public.get(module, ())
-                own[f"{module}.{node.name}"] = _read_mark(node, default)
+                is_public = node.name in public.get(module, ())
+                own[f"{module}.{node.name}"] = _read_mark(node, is_public)
     return own
 
 
@@ -173,14 +176,17 @@ def _find_public():
     }
 
 
-def _read_mark(node, default):
+def _read_mark(node, is_public):
+    methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
     marks = [
         statement.value
         for statement in node.body
         if isinstance(statement, ast.Assign)
         and ast.unparse(statement.targets[0]) == "_trusted"
     ]
-    return ast.literal_eval(marks[0]) if marks else default
+    if marks:
+        return ast.literal_eval(marks[0])
+    return is_public and not methods & _RUN_ON_LOADING
 
 
 def _name_module(path):

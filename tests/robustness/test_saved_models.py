@@ -99,6 +99,7 @@ def test_every_trusted_type_exists_and_is_no_way_to_run_code():
             is_model = issubclass(found, BaseEstimator | torch.nn.Module)
             assert is_model or vars(found).get("_trusted"), f"{full_name} is unmarked"
     dangerous = {"PickledState", "ArrayStore", "Engine", "eval", "reduce", "system"}
+    dangerous |= {"FaissNeighbors", "HNSWIndex"}  # compiled code follows their data
     dangerous |= {name for name in nets.__all__ if name.startswith("Pretrained")}
     assert not dangerous & {name.rpartition(".")[2] for name in trusted_types()}
 
@@ -111,15 +112,18 @@ def test_the_trusted_types_are_found_without_importing_torch():
     )
 
 
-def test_a_mark_is_not_inherited(monkeypatch, tmp_path):
+def test_classes_are_trusted_by_their_own_marks(monkeypatch, tmp_path):
     package = tmp_path / "package"
     package.mkdir()
     (package / "__init__.pyi").write_text(
-        "from ._a import A as A\nfrom ._a import Shut as Shut"
+        "from ._a import A as A\n"
+        "from ._a import Loads as Loads\n"
+        "from ._a import Shut as Shut\n"
     )
     (package / "_a.py").write_text(
         "class A:\n    x = 1\nclass Shut(A):\n    _trusted = False\n"
         "class _Marked:\n    _trusted = True\nclass _Child(_Marked):\n    pass\n"
+        "class Loads:\n    def __setstate__(self, state):\n        pass\n"
         "class Tree:\n    _trusted = 'unchecked'\ndef f(): pass\n"
     )
     monkeypatch.setattr(persistence, "_PACKAGE", package)
@@ -129,6 +133,7 @@ def test_a_mark_is_not_inherited(monkeypatch, tmp_path):
         "Shut": False,
         "_Marked": True,
         "_Child": False,
+        "Loads": False,
         "Tree": "unchecked",
     }
 
