@@ -3,8 +3,8 @@
 python -m benchmarks.bench_retrieval [part ...]
 
 Parts: emoji (drawings and their names), characters (pictures and pen strokes), digits
-(pictures and sounds, right is any of the same digit), zero_shot, search, memory; all by
-default. The data home (SKLEARN_MM_DATA) must hold av_digits, omniglot and openmoji.
+(pictures and sounds, any of the same digit is relevant), zero_shot, search, memory; all
+by default. The data home (SKLEARN_MM_DATA) must hold av_digits, omniglot and openmoji.
 """
 
 import resource
@@ -18,6 +18,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
@@ -38,7 +39,7 @@ from sklearn_mm import (
     VectorStacker,
     ZeroShotClassifier,
 )
-from sklearn_mm.alignment._index import ExactIndex, HNSWIndex
+from sklearn_mm.alignment import FaissNeighbors
 from sklearn_mm.datasets import get_data_home
 from sklearn_mm.metrics import mean_average_precision, median_rank, recall_at_k
 from sklearn_mm.nets import AudioCNN, ImageCNN, TabularMLP, TextCNN
@@ -119,13 +120,13 @@ def emoji():
     image = ("image", describe_pictures(), "image")
     text = ("text", TextVectorizer(), "text")
     report_chance(test)
-    linear = CanonicalAligner([image, text], embedding_dim=128)
+    linear = CanonicalAligner([image, text], n_components=128)
     report("CanonicalAligner", linear, X, train, test)
     reduced = [
         (name, make_pipeline(steps, PCA(64, random_state=0)), name)
         for name, steps in (("image", describe_pictures()), ("text", reduce_texts()))
     ]
-    nipals = CanonicalAligner(reduced, solver="nipals", embedding_dim=32)
+    nipals = CanonicalAligner(reduced, solver="nipals", n_components=32)
     report('CanonicalAligner("nipals")', nipals, X, train, test)
     vectors = [
         ("image", describe_pictures(), TabularMLP, "image"),
@@ -152,8 +153,8 @@ def characters():
     strokes = np.stack([parts["x"], parts["y"], parts["stroke"]], axis=1)
     ends = np.cumsum(parts["lengths"])[:-1]
     X["strokes"] = np.split(strokes.astype(np.float32), ends)
-    heard = X["drawer"].to_numpy() <= 14
-    train, test = np.flatnonzero(heard), np.flatnonzero(~heard)
+    seen = X["drawer"].to_numpy() <= 14
+    train, test = np.flatnonzero(seen), np.flatnonzero(~seen)
     print_head("Characters, pictures and pen strokes, 816 by six new drawers")
     report_chance(test)
     hog = make_pipeline(ImageLoader((32, 32)), HOGEncoder())
@@ -197,11 +198,11 @@ def characters():
 
 
 def digits():
-    """Written and spoken digits, two of six speakers not heard."""
+    """Written and spoken digits, with two of six speakers unseen in training."""
     X = read_index("av_digits", "audio", "image")
     y = X["digit"].to_numpy()
-    unheard = X["speaker"].isin(["theo", "lucas"]).to_numpy()
-    train, test = np.flatnonzero(~unheard), np.flatnonzero(unheard)
+    unseen = X["speaker"].isin(["theo", "lucas"]).to_numpy()
+    train, test = np.flatnonzero(~unseen), np.flatnonzero(unseen)
     print_head("Digits, pictures and sounds of 1,000 by two new speakers")
     report_chance(test, y)
     image = make_pipeline(ImageLoader(), HOGEncoder())
@@ -238,16 +239,16 @@ def digits():
 
 
 def zero_shot():
-    """Groups of emoji by a description, no group being learned from."""
+    """Groups of emoji by a description, without learning from the groups."""
     X, train, test = load_emoji()
     y = X["group"].to_numpy()
     labels = {group: list(X.text[train][y[train] == group]) for group in np.unique(y)}
     described = {group: group.replace("-", " ") for group in labels}
-    branches = [
+    estimators = [
         ("image", describe_pictures(), "image"),
         ("text", TextVectorizer(), "text"),
     ]
-    aligner = CanonicalAligner(branches, embedding_dim=128).fit(X.iloc[train])
+    aligner = CanonicalAligner(estimators, n_components=128).fit(X.iloc[train])
     print("\nEmoji, nine groups, accuracy on 383 new ones\n")
     print("| classifier | accuracy |\n| --- | --- |")
     print(f"| the largest group | {(y[test] == 'people-body').mean():.3f} |")
@@ -264,7 +265,7 @@ def zero_shot():
 
 
 def search():
-    """Exact search and the graph, 128 numbers, a thousand queries, one thread."""
+    """Exact and approximate search: 128 dimensions, 1,000 queries, one thread."""
     rng = np.random.default_rng(0)
     places = rng.standard_normal((50, 128))
     for size in (10_000, 100_000):
@@ -273,24 +274,25 @@ def search():
             "f4"
         )
         start = time.perf_counter()
-        graph = HNSWIndex(vectors)
+        graph = FaissNeighbors().fit(vectors)
         seconds = time.perf_counter() - start
-        exact, queries = ExactIndex(vectors), vectors[:1000]
+        exact = NearestNeighbors(algorithm="brute").fit(vectors)
+        queries = vectors[:1000]
         ways = {
             "numpy: matrix product and argpartition": lambda v=vectors, q=queries: (
                 np.argpartition(-(q @ v.T), 10, axis=1)
             ),
-            "exact": lambda e=exact, q=queries: e.search(q, 10),
-            "hnsw": lambda g=graph, q=queries: g.search(q, 10),
+            "exact": lambda e=exact, q=queries: e.kneighbors(q, 10),
+            "faiss": lambda g=graph, q=queries: g.kneighbors(q, 10),
         }
         compare(f"{size:,} targets; the graph was built in {seconds:.1f} s", ways, 1000)
-        pairs = zip(graph.search(queries, 10)[1], exact.search(queries, 10)[1])
+        pairs = zip(graph.kneighbors(queries, 10)[1], exact.kneighbors(queries, 10)[1])
         found = np.mean([len(np.intersect1d(one, other)) / 10 for one, other in pairs])
-        print(f"share of the ten nearest that the graph finds: {found:.3f}")
+        print(f"share of the ten nearest that faiss finds: {found:.3f}")
 
 
 def memory():
-    """Peak memory of a batch of 2,048 pictures, whole and by gradient caching."""
+    """Peak memory of a batch of 2,048 pictures, with and without gradient caching."""
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"image": list(rng.integers(0, 255, (2048, 64, 64), np.uint8))})
     X["number"] = [image[::8, ::8].ravel() / 255 for image in X["image"]]

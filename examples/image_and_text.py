@@ -54,8 +54,8 @@ for title, table in {
 }.items():
     print(f"{title:<32}{model.score(table, y_test):>8.3f}")
 
-branches = [("image", look, "image"), ("text", words, "annotation")]
-aligner = mm.CanonicalAligner(branches).fit(X)
+estimators = [("image", look, "image"), ("text", words, "annotation")]
+aligner = mm.CanonicalAligner(estimators).fit(X)
 seen, named = (aligner.transform(X_test, modality=m) for m in ("image", "text"))
 right = X_test["annotation"].to_numpy()[:, None] == X_test["annotation"].to_numpy()
 print(f"\n{'name a drawing among all':<32}{'recall@1':>8}{'@10':>8}")

@@ -99,8 +99,8 @@ def trusted_types(*, unchecked=False):
     ----------
     unchecked : bool, default=False
         Whether to include the trees of forests and of gradient boosting (those of
-        :func:`multimodal_pipeline` included) and the graph of an approximate
-        :class:`CrossModalRetriever`. Compiled code follows their data without bounds
+        :func:`multimodal_pipeline` included) and the graph of
+        :class:`FaissNeighbors`. Compiled code follows their data without bounds
         checks: a malicious file can crash the process, or worse, when the model
         predicts. Use True only for files from people whom you trust.
 

@@ -1,4 +1,4 @@
-"""What aligners share: embedding cells of one modality, and a score of the space."""
+"""What aligners share: embedding the cells of a modality, and scoring the space."""
 
 import numpy as np
 from sklearn.base import TransformerMixin, clone
@@ -10,7 +10,7 @@ from ..metrics import mean_average_precision_scorer
 
 
 def fit_aligner(aligner, X):
-    """Give an aligner that is fitted: itself, or a clone fitted on ``X``."""
+    """Return the aligner itself if it is fitted, else a clone fitted on ``X``."""
     try:
         check_is_fitted(aligner)
     except NotFittedError:
@@ -19,7 +19,7 @@ def fit_aligner(aligner, X):
 
 
 def scale_to_unit(vectors):
-    """Bring vectors along the last axis to length one; zeros stay zeros."""
+    """Scale vectors along the last axis to length one; zeros stay zeros."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(length, np.finfo(np.float32).tiny)
 
@@ -28,7 +28,8 @@ class AlignerMixin(TransformerMixin):
     """Maps each of several modalities into one space, as vectors of length one.
 
     Subclasses have ``_columns`` by modality, ``embedding_dim_``, and ``_embed(name,
-    cells)``, which gives ``(n_samples, embedding_dim)``, NaN where a cell is missing.
+    cells)``, which returns an array of shape ``(n_samples, embedding_dim)`` with NaN
+    rows for missing cells.
     """
 
     @property
@@ -38,24 +39,25 @@ class AlignerMixin(TransformerMixin):
         return list(self._columns)
 
     def transform(self, X, modality=None):
-        """Embed what a table has of one modality, or of all.
+        """Embed one modality of a table, or all of them.
 
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays, or column
-            The table. With a ``modality`` it needs the columns of that one only, and
-            its cells by themselves (a list, a Series, an array) will do.
+            The table. With a ``modality``, a table with that modality's columns, or
+            its cells on their own (a list, a Series, an array).
         modality : str or None, default=None
-            The modality. By default the mean of those that a row has, at length one.
+            The modality to embed. By default, the mean of the modalities that a row
+            has, scaled to length one.
 
         Returns
         -------
         ndarray of shape (n_samples, embedding_dim), float32
-            Vectors of length one; all NaN where the modality (all of them) is missing.
+            Vectors of length one; rows of NaN where the modality (by default, every
+            modality) is missing.
         """
         check_is_fitted(self)
         if modality is not None:
-            self._check_modality(modality)
             return self._embed(modality, self.select_modality(X, modality))
         X = self._check_X(X, reset=False)
         parts = [
@@ -67,15 +69,15 @@ class AlignerMixin(TransformerMixin):
         return total
 
     def score(self, X, y=None):
-        """Mean average precision of finding each row's counterparts among all rows'.
+        """Mean average precision of finding each row's counterparts among all rows.
 
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays
             The table.
-        y : array-like of shape (n_samples,) or None
-            Labels; all rows with the same are counterparts. By default only the row
-            itself is.
+        y : array-like of shape (n_samples,) or None, default=None
+            Labels; all rows with the same label are counterparts. By default, a row's
+            only counterpart is itself.
 
         Returns
         -------
@@ -85,11 +87,11 @@ class AlignerMixin(TransformerMixin):
         return mean_average_precision_scorer(self, X, y)
 
     def get_feature_names_out(self, input_features=None):
-        """Name the dimensions.
+        """Get the names of the dimensions.
 
         Parameters
         ----------
-        input_features : array-like of str or None
+        input_features : array-like of str or None, default=None
             Ignored.
 
         Returns
@@ -101,19 +103,15 @@ class AlignerMixin(TransformerMixin):
         names = [f"embedding{i}" for i in range(self.embedding_dim_)]
         return np.asarray(names, dtype=object)
 
-    def _check_modality(self, modality):
-        if modality not in self._columns:
-            raise ValueError(
-                f"modality must be one of {list(self._columns)}, got {modality!r}."
-            )
-
     def select_modality(self, X, modality):
-        """Take a modality's columns out of a table, unless ``X`` is those already.
+        """Select a modality's columns from a table.
 
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays, or column
-            The table, or the modality's cells by themselves.
+            A table with the modality's columns, or the modality's cells on their own: a
+            Series, a list or an array. A DataFrame or dict must have the columns by
+            name, because a column of another name may be another modality.
         modality : str
             The modality.
 
@@ -121,20 +119,57 @@ class AlignerMixin(TransformerMixin):
         -------
         Series, DataFrame, ndarray, list or dict of arrays
             Its cells.
+
+        Raises
+        ------
+        ValueError
+            If there is no such modality, or ``X`` lacks its columns.
         """
+        check_is_fitted(self)
+        self._check_modality(modality)
+        if isinstance(X, (str, bytes)) or not hasattr(X, "__len__"):
+            raise TypeError(
+                f"modality {modality!r}: X must be a table or a column of cells, got "
+                f"{type(X).__name__}. Pass a single cell as a list: [cell]."
+            )
         columns = self._columns[modality]
-        known = list(X) if isinstance(X, dict) else getattr(X, "columns", None)
-        if known is None or not is_names(columns):
-            is_table = getattr(X, "ndim", 2) == 2 and hasattr(X, "shape")
-            if is_table and not is_names(columns) and X.shape[1] == self.n_features_in_:
-                return select_columns(X, columns)
-            return X
-        wanted = [columns] if isinstance(columns, str) else columns
-        lacking = [column for column in wanted if column not in known]
-        if not lacking:
+        names = list(X) if isinstance(X, dict) else getattr(X, "columns", None)
+        if names is not None and is_names(columns):
+            _check_names(modality, columns, list(names))
             return select_columns(X, columns)
-        if len(known) == 1:
-            return X[known[0]]
+        if names is None and getattr(X, "ndim", 1) != 2:
+            return X
+        width = X.shape[1] if names is None else len(names)
+        if not is_names(columns) and width == self.n_features_in_:
+            return select_columns(X, columns)
+        if names is None and isinstance(columns, (str, int, np.integer)):
+            return X  # an array of vectors, one per cell
+        self._check_width(modality, columns, width)
+        return X
+
+    def _check_modality(self, modality):
+        if modality not in self._columns:
+            raise ValueError(
+                f"modality must be one of {list(self._columns)}, got {modality!r}."
+            )
+
+    def _check_width(self, modality, columns, width):
+        """Check that a table is as wide as the modality's own columns."""
+        if not is_names(columns):
+            columns = np.arange(self.n_features_in_)[columns]
+        if width != np.size(columns):
+            raise ValueError(
+                f"modality {modality!r}: X has {width} columns. Pass the whole table, "
+                f"or the {np.size(columns)} columns of this modality."
+            )
+
+
+def _check_names(modality, columns, names):
+    wanted = [columns] if isinstance(columns, str) else columns
+    lacking = [column for column in wanted if column not in names]
+    if lacking:
         raise ValueError(
-            f"modality {modality!r}: X has no column {lacking}, only {list(known)}."
+            f"modality {modality!r}: X has no column {lacking}, only {names}. Pass a "
+            "table with that column, or the cells on their own as a Series, a list or "
+            "an array."
         )

@@ -1,4 +1,4 @@
-"""Canonical correlation analysis of two modalities or more, as an aligner."""
+"""An aligner by canonical correlation analysis of two or more modalities."""
 
 from numbers import Integral, Real
 
@@ -22,55 +22,58 @@ from ._base import AlignerMixin, scale_to_unit
 class CanonicalAligner(AlignerMixin, ModalitySpecs):
     """Map modalities into one space by canonical correlation analysis (CCA).
 
-    Finds the linear maps of each modality's vectors whose results correlate most,
-    from rows that hold all modalities, without labels. Large and sparse vectors are
-    reduced to their principal components first, and their covariances are shrunk.
+    Finds the linear maps of each modality's vectors with the highest correlation, from
+    rows that have all modalities, without labels. Large and sparse vectors are reduced
+    to their principal components first, and their covariances are shrunk.
 
     Parameters
     ----------
-    branches : list of (str, transformer, columns)
+    estimators : list of (str, transformer, columns)
         Name, transformer and columns of each modality, two or more. The transformer
-        makes vectors, dense or sparse: an encoder, or a pipeline that ends in one; it
-        may be "passthrough" (columns of numbers) or "drop". Columns are those of
+        returns vectors, dense or sparse: an encoder, a pipeline that ends in one,
+        "passthrough" (numeric columns) or "drop". Columns are specified as in
         :class:`~sklearn.compose.ColumnTransformer`.
-    embedding_dim : int, default=64
-        Dimensions of the space, at most; there are no more than a modality has
-        components.
+    n_components : int, default=64
+        Dimensions of the space, at most: no more than the smallest number of principal
+        components of a modality.
     solver : {"svd", "nipals"}, default="svd"
-        "svd" decomposes the whitened covariances [1]_, [2]_; of more than two
-        modalities the sum of all pairs' correlations is maximised [3]_. "nipals" is
-        scikit-learn's :class:`~sklearn.cross_decomposition.CCA`: of two modalities,
-        without regularisation, for few features.
-    n_components : int or None, default=256
-        Principal components that each modality is reduced to; None keeps all. For
-        "svd" only.
+        "svd" decomposes the whitened covariances [1]_, [2]_; with more than two
+        modalities, the sum of the correlations of all pairs is maximised [3]_. "nipals"
+        is scikit-learn's :class:`~sklearn.cross_decomposition.CCA`, for two modalities
+        with few features, without regularisation.
+    n_pca_components : int or None, default=256
+        Principal components that each modality is reduced to before the correlations
+        are computed; None keeps all. Used by "svd" only.
     shrinkage : "auto" or float, default="auto"
         Share of each covariance that is replaced by a multiple of the identity, from 0
-        to 1; "auto" takes Ledoit's and Wolf's [4]_. For "svd" only.
+        to 1; "auto" is the Ledoit-Wolf estimate [4]_. Used by "svd" only.
     power : float, default=1.0
-        Dimensions are weighted by their correlation to this power, so that those which
-        tell nothing do not count; 0 weighs all alike.
+        Dimensions are weighted by their correlation to this power, so that uncorrelated
+        ones do not count; 0 weights all equally.
     normalize : bool, default=True
-        Whether vectors are brought to length one, so that the closest is the one with
-        the highest cosine similarity.
+        Whether vectors are scaled to length one, so that the nearest vector has the
+        highest cosine similarity.
 
     Attributes
     ----------
-    correlations_ : ndarray of shape (n_dims,)
-        Regularised correlations of the dimensions in training, descending; of more than
-        two modalities their mean over all pairs.
+    correlations_ : ndarray of shape (embedding_dim_,)
+        Regularised correlation of each dimension in training, descending; with more
+        than two modalities, its mean over all pairs.
     embedding_dim_ : int
         Dimensions of the space.
     modalities_ : list of str
-        Names of the branches.
+        Names of the modalities.
     transformers_ : dict of str to transformer
-        Fitted; None stands for "passthrough".
+        Fitted transformers; None stands for "passthrough".
     n_features_in_ : int
         Number of columns of the table.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of the table, if all of them are strings.
 
     See Also
     --------
-    ContrastiveAligner : The counterpart with networks.
+    ContrastiveAligner : Learns the maps by networks.
+    sklearn.cross_decomposition.CCA : Two arrays, without regularisation.
 
     References
     ----------
@@ -100,12 +103,11 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
     (197, 30)
     """
 
-    _specs_parameter = "branches"
     _parameter_constraints: dict = {
-        "branches": [list, tuple],
-        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "estimators": [list, tuple],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
         "solver": [StrOptions({"svd", "nipals"})],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "n_pca_components": [Interval(Integral, 1, None, closed="left"), None],
         "shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
         "power": [Interval(Real, 0, None, closed="left")],
         "normalize": ["boolean"],
@@ -113,26 +115,26 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
 
     def __init__(
         self,
-        branches,
+        estimators,
         *,
-        embedding_dim=64,
+        n_components=64,
         solver="svd",
-        n_components=256,
+        n_pca_components=256,
         shrinkage="auto",
         power=1.0,
         normalize=True,
     ):
-        self.branches = branches
-        self.embedding_dim = embedding_dim
-        self.solver = solver
+        self.estimators = estimators
         self.n_components = n_components
+        self.solver = solver
+        self.n_pca_components = n_pca_components
         self.shrinkage = shrinkage
         self.power = power
         self.normalize = normalize
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
-        """Find the maps from the rows that hold all modalities.
+        """Fit the maps on the rows that have all modalities.
 
         Parameters
         ----------
@@ -146,47 +148,54 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         self
             The fitted aligner.
         """
-        before = dict(vars(self))
-        try:
-            vectors = self._fit_transformers(X)
-            if self.solver == "nipals":
-                self._solve_nipals(vectors)
-            else:
-                self._solve_svd(vectors)
-        except BaseException:  # an aligner that was fitted still is
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        vars(self).pop("embedding_dim_", None)  # not fitted until it is complete
+        vectors = self._select_shared(*self._fit_transformers(X))
+        if self.solver == "nipals":
+            self._solve_nipals(vectors)
+        else:
+            self._solve_svd(vectors)
         self.embedding_dim_ = len(self.correlations_)
         return self
 
     def _fit_transformers(self, X):
-        """Give each modality's vectors, of the rows that hold all of them."""
+        """Fit the transformers on the rows where their modality is present.
+
+        Returns
+        -------
+        tuple of (list of ndarray, list of ndarray of int, int)
+            Vectors of each modality, the rows that they belong to, and the number of
+            rows of ``X``.
+        """
         X = self._check_X(X, reset=True)
         members = self._check_members(X)
         if len(members) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs two branches or more, got {len(members)}."
+                f"{type(self).__name__} needs two modalities or more, got "
+                f"{len(members)}."
             )
         self.transformers_, vectors, present = {}, [], []
         for name, transformer, columns in members:
-            own = None if transformer == "passthrough" else clone(transformer)
-            self.transformers_[name] = own
+            fitted = None if transformer == "passthrough" else clone(transformer)
+            self.transformers_[name] = fitted
             with annotate(name, columns):
-                array, rows = _fit_present(own, name, select_columns(X, columns))
+                array, rows = _fit_present(fitted, name, select_columns(X, columns))
             vectors.append(array)
             present.append(rows)
-        shared = np.arange(num_samples(X))
+        return vectors, present, num_samples(X)
+
+    def _select_shared(self, vectors, present, n_samples):
+        """Select the vectors of the rows that have all modalities."""
+        shared = np.arange(n_samples)
         for rows in present:
             shared = np.intersect1d(shared, rows)
         if len(shared) < 2:
             raise ValueError(
-                f"{type(self).__name__} learns from rows that hold all modalities: it "
-                f"needs two, got {len(shared)} of {num_samples(X)} rows."
+                f"{type(self).__name__} learns from rows that have all modalities: it "
+                f"needs two, got {len(shared)} of {n_samples} rows."
             )
         vectors = [v[np.searchsorted(r, shared)] for v, r in zip(vectors, present)]
         for name, array in zip(self._columns, vectors):
-            _refuse_constant(name, array)
+            _check_varies(name, array)
         return vectors
 
     def _check_member(self, name, estimator):
@@ -194,10 +203,9 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
             return
         super()._check_member(name, estimator)
 
-    # Solvers: give each modality's map, and what is subtracted behind it.
-
     def _solve_svd(self, vectors):
-        reduced = [_whiten(v, self.n_components, self.shrinkage) for v in vectors]
+        """Compute each modality's map and offset from the eigenvectors of all pairs."""
+        reduced = [_whiten(v, self.n_pca_components, self.shrinkage) for v in vectors]
         gram = np.hstack([whitened for whitened, _, _ in reduced])
         gram = gram.T @ gram
         sizes = [whitened.shape[1] for whitened, _, _ in reduced]
@@ -205,7 +213,7 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         for start, end in zip(ends - sizes, ends):
             gram[start:end, start:end] = np.eye(end - start)
         values, directions = np.linalg.eigh(gram)  # 1 plus the sum of the correlations
-        top = np.argsort(-values)[: min(self.embedding_dim, *sizes)]
+        top = np.argsort(-values)[: min(self.n_components, *sizes)]
         correlations = (values[top] - 1) / (len(vectors) - 1)
         self.correlations_ = np.clip(correlations, 0, 1)  # shrunk ones can exceed 1
         parts = np.split(directions[:, top] * np.sqrt(len(vectors)), ends[:-1])
@@ -215,19 +223,22 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         }
 
     def _solve_nipals(self, vectors):
+        """Compute the maps and offsets of two modalities by scikit-learn's CCA."""
         if len(vectors) != 2:
-            raise ValueError("solver='nipals' takes two branches; 'svd' takes more.")
+            raise ValueError(
+                "solver='nipals' takes two modalities; use 'svd' for more."
+            )
         dense = [v.toarray() if issparse(v) else v for v in vectors]
         scalers = [StandardScaler().fit(v) for v in dense]
         scaled = [scaler.transform(v) for scaler, v in zip(scalers, dense)]
-        n_dims = min(self.embedding_dim, len(dense[0]), *(v.shape[1] for v in dense))
+        n_dims = min(self.n_components, len(dense[0]), *(v.shape[1] for v in dense))
         model = CCA(n_dims, scale=False).fit(*scaled)
         maps = [model.x_rotations_, model.y_rotations_]
         scores = [v @ m for v, m in zip(scaled, maps)]
         spreads = np.min([score.std(axis=0) for score in scores], axis=0)
-        kept = spreads > 1e-10 * spreads.max()  # directions in which nothing varies
+        kept = spreads > 1e-10 * spreads.max()  # drop directions without variance
         if not kept.any():
-            raise ValueError("solver='nipals' finds no direction that correlates.")
+            raise ValueError("solver='nipals' found no correlated direction.")
         maps, scores = ([m[:, kept] for m in part] for part in (maps, scores))
         self._maps = {}
         for name, scaler, rotation, score in zip(self._columns, scalers, maps, scores):
@@ -235,8 +246,6 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
             self._maps[name] = mapping, scaler.mean_ @ mapping
         first, second = (score / score.std(axis=0) for score in scores)
         self.correlations_ = np.clip((first * second).mean(axis=0), 0, 1)
-
-    # Embedding.
 
     def _embed(self, name, cells):
         vectors = np.full((num_samples(cells), self.embedding_dim_), np.nan, np.float32)
@@ -252,8 +261,8 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         mapping, offset = self._maps[name]
         if array.shape[1] != len(mapping):
             raise ValueError(
-                f"modality {name!r} was fitted on vectors of {len(mapping)} features, "
-                f"got {array.shape[1]}."
+                f"modality {name!r} was fitted on {len(mapping)} features, got "
+                f"{array.shape[1]}."
             )
         projected = array @ mapping - offset
         projected *= self.correlations_**self.power
@@ -262,7 +271,7 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         return projected
 
     def __sklearn_is_fitted__(self):
-        """Whether the maps are there."""
+        """Whether the maps were computed."""
         return hasattr(self, "embedding_dim_")
 
 
@@ -282,29 +291,29 @@ def _check_vectors(array):
     return array
 
 
-def _refuse_constant(name, vectors):
+def _check_varies(name, vectors):
     low, high = vectors.min(axis=0), vectors.max(axis=0)
     if not np.any((high - low).toarray() if issparse(low) else high > low):
         raise ValueError(
-            f"modality {name!r} is the same in all rows: it has nothing to correlate."
+            f"modality {name!r} is the same in all rows: it cannot be correlated."
         )
 
 
 def _whiten(vectors, n_components, shrinkage):
-    """Principal components of unit variance, as far as their covariance is trusted.
+    """Compute principal components of unit variance, from shrunk variances.
 
     Returns
     -------
     tuple of (ndarray, ndarray, ndarray)
-        Whitened vectors (n_samples, k), whose products are covariances; the map
-        (n_features, k) that made them, but for their scale; and what is subtracted
-        behind it.
+        Whitened vectors (n_samples, k), scaled so that their products are covariances;
+        the map (n_features, k) to unscaled whitened vectors; and the offset (k,) to
+        subtract after the map.
     """
     n_samples, n_features = vectors.shape
     rank = min(n_samples - 1, n_features)
     n_components = min(rank, n_components or rank)
     basis = None
-    if issparse(vectors) and n_components < rank:  # which centring would make dense
+    if issparse(vectors) and n_components < rank:  # centring would make it dense
         svd = TruncatedSVD(n_components + 1, random_state=0)
         vectors, basis = svd.fit_transform(vectors), svd.components_.T
     elif issparse(vectors):

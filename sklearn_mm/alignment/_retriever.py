@@ -4,61 +4,56 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.column import as_column
-from .._utils.imports import HasMethods, Interval, StrOptions, fit_context, is_instance
+from .._utils.imports import HasMethods, Interval, fit_context, is_instance
 from .._utils.versions import VersionMixin
 from ..metrics import mean_average_precision_scorer
 from ._base import fit_aligner, scale_to_unit
-from ._index import ExactIndex, HNSWIndex, has_faiss
 
 
 class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
-    """Find the cells of one modality that go with those of another.
+    """Find the cells of one modality that match those of another.
 
-    An image for a sentence, the recording for a word, a description of an image by the
-    nearest caption: ``fit`` indexes the target's cells by their place in the space of
-    an aligner, ``kneighbors`` and ``predict`` look up queries there.
+    An image for a sentence, the recording of a word, or a caption for an image: ``fit``
+    embeds and indexes the cells of the target modality, ``kneighbors`` and ``predict``
+    look up cells of the query modality among them.
 
     Parameters
     ----------
     aligner : aligner
-        A :class:`ContrastiveAligner` or :class:`CanonicalAligner`, or what has their
-        ``transform(X, modality=)``. One that is fitted is used as it is (inside of
-        ``GridSearchCV``, which clones, put it into a
-        :class:`~sklearn.frozen.FrozenEstimator`); otherwise a clone is fitted.
+        A :class:`ContrastiveAligner`, :class:`CanonicalAligner` or
+        :class:`PretrainedAligner`. A fitted aligner is used as is; wrap it in a
+        :class:`~sklearn.frozen.FrozenEstimator` inside ``GridSearchCV``, which clones.
+        Otherwise, a clone is fitted.
     query : str
-        Name of the modality that is searched by.
+        Name of the modality to search by.
     target : str
-        Name of the modality that is searched for.
+        Name of the modality to search for.
     n_neighbors : int, default=10
-        How many targets ``kneighbors`` gives.
-    algorithm : {"auto", "exact", "hnsw"}, default="auto"
-        "exact" compares a query with all targets, "hnsw" walks an approximate graph of
-        neighbours [1]_ (faiss, by the extra ``faiss``); "auto" takes the graph from
-        ``max_exact`` targets on if faiss is installed.
-    max_exact : int, default=100000
-        See ``algorithm``.
-    n_jobs : int or None, default=None
-        Number of threads of a search. The graph is built by one, so that it is the same
-        each time.
+        Default number of targets that ``kneighbors`` returns.
+    neighbors : estimator or None, default=None
+        Unfitted neighbours estimator with scikit-learn's ``fit(X)`` and
+        ``kneighbors(X, n_neighbors)``, such as :class:`FaissNeighbors` for approximate
+        search among many targets. A clone is fitted on vectors of length one, and
+        distances are in its metric. By default, exact search by cosine distance.
 
     Attributes
     ----------
     aligner_ : aligner
         The fitted aligner.
     targets_ : ndarray of shape (n_targets, ...)
-        The indexed cells; of a modality of several columns tuples of cells.
-    index_ : object
-        What is searched.
+        The indexed cells; tuples of cells if the modality has several columns.
+    neighbors_ : estimator
+        The fitted neighbours estimator.
 
-    References
-    ----------
-    .. [1] Y. A. Malkov and D. A. Yashunin (2020), "Efficient and robust approximate
-       nearest neighbor search using hierarchical navigable small world graphs", IEEE
-       Transactions on Pattern Analysis and Machine Intelligence 42.
+    See Also
+    --------
+    FaissNeighbors : Approximate search.
+    ZeroShotClassifier : Predicts the described class that is closest to a cell.
 
     Examples
     --------
@@ -75,8 +70,8 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
     ...     [("color", VectorStacker(), "color"), ("name", TextVectorizer(), "name")]
     ... )
     >>> retriever = CrossModalRetriever(aligner, query="color", target="name")
-    >>> found = retriever.fit(X).predict([[0.8, 0.0], [0.0, 0.4], None])
-    >>> found[0].split()[1], found[1].split()[1], found[2]
+    >>> names = retriever.fit(X).predict([[0.8, 0.0], [0.0, 0.4], None])
+    >>> names[0].split()[1], names[1].split()[1], names[2]
     ('red', 'green', None)
     """
 
@@ -85,29 +80,15 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         "query": [str],
         "target": [str],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "algorithm": [StrOptions({"auto", "exact", "hnsw"})],
-        "max_exact": [Interval(Integral, 0, None, closed="left")],
-        "n_jobs": [Integral, None],
+        "neighbors": [HasMethods(["fit", "kneighbors"]), None],
     }
 
-    def __init__(
-        self,
-        aligner,
-        *,
-        query,
-        target,
-        n_neighbors=10,
-        algorithm="auto",
-        max_exact=100_000,
-        n_jobs=None,
-    ):
+    def __init__(self, aligner, *, query, target, n_neighbors=10, neighbors=None):
         self.aligner = aligner
         self.query = query
         self.target = target
         self.n_neighbors = n_neighbors
-        self.algorithm = algorithm
-        self.max_exact = max_exact
-        self.n_jobs = n_jobs
+        self.neighbors = neighbors
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -116,8 +97,8 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays, or column
-            The table; with a fitted aligner the target's cells by themselves will do.
-            Targets that are missing are not found.
+            The table. With a fitted aligner, the target's cells on their own suffice.
+            Missing targets are never found.
         y : None
             Ignored.
 
@@ -126,14 +107,9 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         self
             The fitted retriever.
         """
+        vars(self).pop("neighbors_", None)  # not fitted until it is complete
         self.aligner_ = fit_aligner(self.aligner, X)
-        known = self.aligner_.modalities_
-        for parameter in ("query", "target"):
-            if getattr(self, parameter) not in known:
-                raise ValueError(
-                    f"{parameter} must be one of the aligner's modalities {known}, got "
-                    f"{getattr(self, parameter)!r}."
-                )
+        self._check_modalities()
         cells = self.aligner_.select_modality(X, self.target)
         vectors = np.asarray(self.aligner_.transform(X, modality=self.target))
         self._rows = np.flatnonzero(~np.isnan(vectors).any(axis=1))
@@ -142,14 +118,20 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
                 f"modality {self.target!r} is missing from every row of X."
             )
         self.targets_ = _list_cells(cells)
-        self.index_ = self._make_index(scale_to_unit(vectors[self._rows]))
+        self._is_default = self.neighbors is None
+        neighbors = NearestNeighbors(algorithm="brute")
+        neighbors = neighbors if self._is_default else clone(self.neighbors)
+        self.neighbors_ = neighbors.fit(scale_to_unit(vectors[self._rows]))
         return self
 
-    def _make_index(self, vectors):
-        approximate = self.algorithm == "hnsw" or (
-            self.algorithm == "auto" and len(vectors) > self.max_exact and has_faiss()
-        )
-        return HNSWIndex(vectors) if approximate else ExactIndex(vectors)
+    def _check_modalities(self):
+        known = self.aligner_.modalities_
+        for parameter in ("query", "target"):
+            if getattr(self, parameter) not in known:
+                raise ValueError(
+                    f"{parameter} must be one of the aligner's modalities {known}, got "
+                    f"{getattr(self, parameter)!r}."
+                )
 
     def kneighbors(self, queries, n_neighbors=None, return_distance=True):
         """Find the targets that are closest to each query.
@@ -159,17 +141,18 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         queries : column, DataFrame, ndarray or dict of arrays
             Cells of the query's modality, or a table that has them.
         n_neighbors : int or None, default=None
-            How many; at most as many as there are targets.
+            Number of targets, ``self.n_neighbors`` by default; at most all of them.
         return_distance : bool, default=True
-            Whether to give distances.
+            Whether to return the distances.
 
         Returns
         -------
         distances : ndarray of shape (n_queries, n_neighbors)
-            Cosine distances, 1 minus the cosine similarity, ascending; NaN for a query
-            that is missing.
+            Distances, ascending: those of ``neighbors``, by default cosine distances (1
+            minus the cosine similarity). NaN for a missing query. Only if
+            ``return_distance`` is True.
         indices : ndarray of shape (n_queries, n_neighbors)
-            Positions of the targets among those of ``fit``; -1 for a missing query.
+            Positions of the targets in the table of ``fit``; -1 for a missing query.
         """
         check_is_fitted(self)
         vectors = np.asarray(self.aligner_.transform(queries, modality=self.query))
@@ -179,15 +162,25 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         indices = np.full((len(vectors), n_neighbors), -1)
         present = ~np.isnan(vectors).any(axis=1)
         if present.any():
-            found = self.index_.search(
-                scale_to_unit(vectors[present]), n_neighbors, self.n_jobs
-            )
-            distances[present] = found[0]
-            indices[present] = self._rows[found[1]]
+            found = self._search(scale_to_unit(vectors[present]), n_neighbors)
+            distances[present], indices[present] = found[0], self._rows[found[1]]
         return (distances, indices) if return_distance else indices
 
+    def _search(self, vectors, n_neighbors):
+        """Search among the targets that are not missing."""
+        distances, indices = self.neighbors_.kneighbors(vectors, n_neighbors)
+        if np.min(indices) < 0:
+            raise ValueError(
+                f"{type(self.neighbors_).__name__} found fewer than {n_neighbors} "
+                "neighbours for some queries. Lower n_neighbors or search more "
+                "accurately."
+            )
+        if self._is_default:
+            distances = distances**2 / 2  # from Euclidean to cosine, at length one
+        return distances, indices
+
     def predict(self, queries):
-        """Give the cell of the target that is closest to each query.
+        """Predict the target cell that is closest to each query.
 
         Parameters
         ----------
@@ -197,8 +190,8 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_queries, ...)
-            Cells as ``fit`` got them; None (NaN, of numeric arrays) for a query that is
-            missing.
+            Cells as passed to ``fit``; None (NaN for numeric arrays) for a missing
+            query.
         """
         indices = self.kneighbors(queries, 1, return_distance=False)[:, 0]
         cells = self.targets_[indices]
@@ -211,15 +204,15 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         return cells
 
     def score(self, X, y=None):
-        """Mean average precision of finding each row's target among all rows'.
+        """Mean average precision of finding each row's target among all rows.
 
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays
-            The table, which takes the place of the index.
-        y : array-like of shape (n_samples,) or None
-            Labels; all targets with the query's are right. By default only the one of
-            the same row is.
+            The table, whose targets are searched instead of those of ``fit``.
+        y : array-like of shape (n_samples,) or None, default=None
+            Labels; all targets with the query's label are relevant. By default, only
+            the target of the same row is.
 
         Returns
         -------
@@ -228,9 +221,13 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         """
         return mean_average_precision_scorer(self, X, y)
 
+    def __sklearn_is_fitted__(self):
+        """Whether the targets are indexed."""
+        return hasattr(self, "neighbors_")
+
 
 def _list_cells(X):
-    """Give one cell a row: of several columns, tuples."""
+    """Return one cell per row: tuples if there are several columns."""
     if isinstance(X, np.ndarray) and X.ndim > 1 and X.dtype.kind != "O":
         return X
     if isinstance(X, pd.DataFrame) and X.shape[1] > 1:

@@ -1,4 +1,4 @@
-"""Classes that are described instead of learned."""
+"""Zero-shot classification: classes are described, not learned."""
 
 import warnings
 from numbers import Real
@@ -17,28 +17,28 @@ from ._base import fit_aligner, scale_to_unit
 class ZeroShotClassifier(
     ClassifierMixin, MetaEstimatorMixin, VersionMixin, BaseEstimator
 ):
-    """Choose the class whose description is closest in an aligner's space.
+    """Predict the class whose description is closest in an aligner's space.
 
-    No label is learned from: the aligner knows what goes with what from pairs, and a
-    class is a text (or a cell of any other modality) that describes it.
+    No labels are learned from: the aligner learned from pairs which cells match, and a
+    class is described by a text (or a cell of any other modality).
 
     Parameters
     ----------
     aligner : aligner
-        A :class:`ContrastiveAligner` or :class:`CanonicalAligner`, or what has their
-        ``transform(X, modality=)``. One that is fitted is used as it is; otherwise a
-        clone is fitted on ``X``.
+        A :class:`ContrastiveAligner`, :class:`CanonicalAligner` or
+        :class:`PretrainedAligner`. A fitted aligner is used as is; otherwise, a clone
+        is fitted on ``X``.
     labels : dict
-        For each class its description, a cell of the modality ``target``, or a list of
-        them, whose mean describes the class.
+        Maps each class to its description: a cell of the modality ``target``, or a list
+        of cells, whose mean embedding describes the class.
     query : str or None, default=None
-        Name of the modality that is classified; by default all but ``target``, their
-        mean where there are several.
+        Name of the modality to classify. By default, all modalities but ``target``; if
+        there are several, their mean embedding.
     target : str, default="text"
         Name of the modality of the descriptions.
     temperature : float or None, default=None
-        What cosine similarities are divided by before the softmax that makes
-        probabilities of them; the aligner's own by default, 0.07 if it has none.
+        Divisor of the cosine similarities in the softmax. By default, the aligner's
+        ``temperature_``, or 0.07 if it has none.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class ZeroShotClassifier(
     classes_ : ndarray of shape (n_classes,)
         The classes, sorted.
     class_embeddings_ : ndarray of shape (n_classes, embedding_dim)
-        Their places in the space, of length one.
+        Embeddings of the descriptions, of length one.
 
     Notes
     -----
-    Where everything that is classified is missing, all classes are equally probable,
-    with an :class:`~sklearn_mm.exceptions.AbstentionWarning`.
+    A row where every classified modality is missing gets equal probabilities for all
+    classes, with an :class:`~sklearn_mm.exceptions.AbstentionWarning`.
 
     References
     ----------
@@ -101,16 +101,36 @@ class ZeroShotClassifier(
         ----------
         X : DataFrame, ndarray or dict of arrays, or None
             The table; not needed with a fitted aligner.
-        y : array-like of shape (n_samples,) or None
-            Not learned from; checked to hold classes that are described.
+        y : array-like of shape (n_samples,) or None, default=None
+            Not learned from; its classes must all have a description.
 
         Returns
         -------
         self
             The fitted classifier.
         """
+        vars(self).pop("class_embeddings_", None)  # not fitted until it is complete
         self.classes_ = self._check_labels(y)
         self.aligner_ = fit_aligner(self.aligner, X)
+        self._queries = self._check_queries()
+        self.class_embeddings_ = np.stack(
+            [self._embed_class(label) for label in self.classes_.tolist()]
+        )
+        return self
+
+    def _check_labels(self, y):
+        classes = np.unique(list(self.labels))
+        if len(classes) < 2:
+            raise ValueError(
+                f"labels must describe two classes or more, got {self.labels}."
+            )
+        unknown = [] if y is None else np.setdiff1d(y, classes).tolist()
+        if unknown:
+            raise ValueError(f"y holds the classes {unknown}, which labels lacks.")
+        return classes
+
+    def _check_queries(self):
+        """Return the names of the modalities to classify."""
         known = list(self.aligner_.modalities_)
         for name in (self.target, self.query):
             if name is not None and name not in known:
@@ -118,25 +138,11 @@ class ZeroShotClassifier(
                     f"query and target must be among the aligner's modalities {known}, "
                     f"got {name!r}."
                 )
-        self._queries = [name for name in known if name != self.target]
         if self.query is not None:
-            self._queries = [self.query]
-        places = [self._describe(label) for label in self.classes_.tolist()]
-        self.class_embeddings_ = np.stack(places)
-        return self
+            return [self.query]
+        return [name for name in known if name != self.target]
 
-    def _check_labels(self, y):
-        classes = np.unique(list(self.labels))
-        if len(classes) < 2:
-            raise ValueError(
-                f"labels must describe two classes or more: {self.labels}."
-            )
-        unknown = [] if y is None else np.setdiff1d(y, classes).tolist()
-        if unknown:
-            raise ValueError(f"y holds the classes {unknown}, which labels lacks.")
-        return classes
-
-    def _describe(self, label):
+    def _embed_class(self, label):
         cells = self.labels[label]
         cells = cells if isinstance(cells, list) else [cells]
         vectors = np.asarray(self.aligner_.transform(cells, modality=self.target))
@@ -145,12 +151,12 @@ class ZeroShotClassifier(
         return scale_to_unit(scale_to_unit(vectors).mean(axis=0))
 
     def predict_proba(self, X):
-        """Probabilities of the classes, a softmax of similarities.
+        """Predict class probabilities, the softmax of cosine similarities.
 
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays, or column
-            The table, or the cells of the one modality that is classified.
+            The table, or the cells of the classified modality if there is only one.
 
         Returns
         -------
@@ -165,13 +171,13 @@ class ZeroShotClassifier(
         present = ~np.isnan(vectors).any(axis=2)  # (n_queries, n_samples)
         total = scale_to_unit(np.nansum(vectors, axis=0))
         similarities = total @ self.class_embeddings_.T
-        proba = softmax(similarities / self._find_temperature(), axis=1)
+        proba = softmax(similarities / self._get_temperature(), axis=1)
         absent = ~present.any(axis=0)
         if absent.any():
             proba[absent] = 1 / len(self.classes_)
             warnings.warn(
-                f"{self._queries} missing from {absent.sum()} of {len(absent)} rows, "
-                "where all classes are equally probable.",
+                f"{self._queries} missing from {absent.sum()} of {len(absent)} rows; "
+                "these get equal probabilities for all classes.",
                 AbstentionWarning,
                 stacklevel=2,
             )
@@ -183,7 +189,7 @@ class ZeroShotClassifier(
         Parameters
         ----------
         X : DataFrame, ndarray or dict of arrays, or column
-            The table, or the cells of the one modality that is classified.
+            The table, or the cells of the classified modality if there is only one.
 
         Returns
         -------
@@ -192,7 +198,11 @@ class ZeroShotClassifier(
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-    def _find_temperature(self):
+    def _get_temperature(self):
         if self.temperature is not None:
             return self.temperature
         return getattr(self.aligner_, "temperature_", 0.07)
+
+    def __sklearn_is_fitted__(self):
+        """Whether the descriptions are embedded."""
+        return hasattr(self, "class_embeddings_")

@@ -1,4 +1,4 @@
-"""Pretrained models of two towers, as aligners."""
+"""Pretrained two-tower models as aligners."""
 
 import os
 from numbers import Integral
@@ -21,37 +21,37 @@ from ._text import PretrainedTextEncoder
 class PretrainedAligner(
     AlignerMixin, ModalityColumnsMixin, StoredStateMixin, BaseEstimator
 ):
-    """Map images and texts, or sounds and texts, by a model that knows both.
+    """Embed images and texts, or audio and texts, with a pretrained two-tower model.
 
-    CLIP, SigLIP and CLAP behind the interface of :class:`ContrastiveAligner`, without
-    any training: :class:`CrossModalRetriever` and :class:`ZeroShotClassifier` take one
-    as it is.
+    CLIP, SigLIP and CLAP with the interface of :class:`ContrastiveAligner`, without any
+    training. :class:`CrossModalRetriever` and :class:`ZeroShotClassifier` use it as is.
 
     Parameters
     ----------
     model : str, PathLike or tuple
-        A name in the Hugging Face hub, or a folder, of a transformers model with
+        Name on the Hugging Face Hub, or folder, of a transformers model with
         ``get_text_features`` and ``get_image_features`` or ``get_audio_features``; or a
         tuple ``(model, processor)``.
-    columns : dict of str to str or None, default=None
-        Columns of the modalities "text", "image" and "audio" in a table; by default
-        those of these names.
+    columns : dict or None, default=None
+        Maps columns of the table to their modality, "text", "image" or "audio", such
+        as ``{"photo": "image", "caption": "text"}``. A modality without a column here
+        is in the column of its own name.
     batch_size : int, default=32
-        Samples in a batch.
+        Samples per batch.
     device : str, default="auto"
-        "auto" takes cuda, else mps, else the CPU.
+        "auto" uses cuda, else mps, else the CPU.
     dtype : {"float32", "float16", "bfloat16"}, default="float32"
-        Type of the model's numbers; the result is float32.
+        Type of the model's weights and activations; the result is float32.
     revision : str or None, default=None
-        Branch, tag or commit in the hub.
+        Branch, tag or commit on the hub.
     local_files_only : bool, default=False
-        Whether nothing may be downloaded.
+        Whether to use local files only and download nothing.
     store_weights : bool, default=False
-        Whether a pickle holds the weights, see :class:`PretrainedTextEncoder`.
+        Whether pickles contain the weights, see :class:`PretrainedTextEncoder`.
     root : str, PathLike or None, default=None
-        Folder that paths are relative to, see :class:`ImageLoader`.
+        Folder that paths are relative to and must lie in, see :class:`ImageLoader`.
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What to do about images or sounds that cannot be read.
+        What to do about images or audio that cannot be read, see :class:`ImageLoader`.
 
     Attributes
     ----------
@@ -60,7 +60,9 @@ class PretrainedAligner(
     embedding_dim_ : int
         Dimensions of the space.
     temperature_ : float
-        What the model's similarities are divided by.
+        Divisor of the model's cosine similarities.
+    transformers_ : dict of str to transformer
+        The encoder of each modality.
 
     References
     ----------
@@ -119,7 +121,7 @@ class PretrainedAligner(
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X=None, y=None):
-        """Load the model; nothing is learned.
+        """Load the model. Nothing is learned.
 
         Parameters
         ----------
@@ -133,13 +135,13 @@ class PretrainedAligner(
         self
             The aligner.
         """
-        self._open()
+        self._get_columns(self._get_towers()[1])
         return self
 
     @property
     def transformers_(self):
         """The encoder of each modality."""
-        return self._open()[1]
+        return self._get_towers()[1]
 
     @property
     def embedding_dim_(self):
@@ -149,21 +151,38 @@ class PretrainedAligner(
 
     @property
     def temperature_(self):
-        """What the model's similarities are divided by."""
-        model = self._open()[0]
+        """Divisor of the model's cosine similarities."""
+        model = self._get_towers()[0]
         scale = getattr(model, "logit_scale", getattr(model, "logit_scale_t", None))
         return 0.07 if scale is None else 1 / float(scale.detach().exp())
 
     @property
     def _columns(self):
-        given = self.columns or {}
-        return {name: given.get(name, name) for name in self.transformers_}
+        return self._get_columns(self.transformers_)
+
+    def _get_columns(self, modalities):
+        """Return the column of each modality."""
+        columns = {}
+        for column, modality in (self.columns or {}).items():
+            if modality not in modalities:
+                raise ValueError(
+                    f"columns={self.columns!r} maps to {modality!r}, but the model's "
+                    f"modalities are {list(modalities)}."
+                )
+            if modality in columns:
+                raise ValueError(
+                    f"columns={self.columns!r} has two columns of {modality!r}; the "
+                    "model embeds one column per modality."
+                )
+            columns[modality] = column
+        return {name: columns.get(name, name) for name in modalities}
 
     def _embed(self, name, cells):
         with annotate(name, self._columns[name]):
             return self.transformers_[name].transform(cells)
 
-    def _open(self):
+    def _get_towers(self):
+        """Return the model and the encoder of each modality; load it if needed."""
         if "_towers" not in vars(self):
             self._towers = self._load()
         return self._towers
@@ -195,18 +214,18 @@ class PretrainedAligner(
         transformers = import_extra("transformers", "hf")
         name = os.fspath(self.model)
         with explain_loading(type(self).__name__, name, "hf"):
-            where = {
+            options = {
                 "revision": self.revision,
                 "local_files_only": self.local_files_only,
                 "trust_remote_code": False,
             }
-            model = transformers.AutoModel.from_pretrained(name, **where)
+            model = transformers.AutoModel.from_pretrained(name, **options)
             if not hasattr(model, "get_text_features"):
                 raise ValueError(f"{type(model).__name__} has one tower only")
-            return model, transformers.AutoProcessor.from_pretrained(name, **where)
+            return model, transformers.AutoProcessor.from_pretrained(name, **options)
 
     def set_params(self, **params):
-        """Set parameters; the model is loaded anew when it is needed.
+        """Set parameters. The model is loaded again when it is next needed.
 
         Parameters
         ----------
@@ -222,7 +241,7 @@ class PretrainedAligner(
         return super().set_params(**params)
 
     def __sklearn_clone__(self):
-        # A model that was loaded already is shared, not copied.
+        # A model that is already loaded is shared, not copied.
         return type(self)(**self.get_params(deep=False))
 
     def _get_plain_state(self):
@@ -232,20 +251,20 @@ class PretrainedAligner(
     def _get_pickled_state(self):
         state = dict(vars(self))
         if self.store_weights:
-            state["_towers"] = self._open()
+            state["_towers"] = self._get_towers()
         else:
             state.pop("_towers", None)
         return state
 
     def __sklearn_tags__(self):
-        """Say that ``transform`` needs no ``fit``."""
+        """Declare that ``transform`` does not need ``fit``."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
 
 
 class _TextTower:
-    """Embeds texts by the model's text tower."""
+    """Embeds texts with the model's text tower."""
 
     def __init__(self, model, tokenizer):
         self.model = model
@@ -254,7 +273,7 @@ class _TextTower:
     def encode(self, texts):
         import torch
 
-        # SigLIP was trained on texts of one length.
+        # SigLIP was trained on texts padded to one length.
         is_siglip = self.model.config.model_type.startswith("siglip")
         inputs = self.tokenizer(
             list(texts),

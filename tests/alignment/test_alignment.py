@@ -1,4 +1,4 @@
-"""Aligners: one interface, and what each of them promises of its own."""
+"""Aligners: their common interface, and the promises of each."""
 
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.base import clone
 from sklearn.cross_decomposition import CCA
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -42,9 +43,14 @@ ALIGNERS = {
         BRANCHES, loss="siglip", batch_size=32, **{**QUICK, "max_epochs": 20}
     ),
     "cached": ContrastiveAligner(BRANCHES, chunk_size=20, **QUICK),
-    "svd": CanonicalAligner(NUMBERS, embedding_dim=8),
-    "nipals": CanonicalAligner(NUMBERS, embedding_dim=3, solver="nipals"),
+    "svd": CanonicalAligner(NUMBERS, n_components=8),
+    "nipals": CanonicalAligner(NUMBERS, n_components=3, solver="nipals"),
 }
+
+
+def get_dimensions_parameter(aligner):
+    is_linear = isinstance(aligner, CanonicalAligner)
+    return "n_components" if is_linear else "embedding_dim"
 
 
 def make_pairs(n_samples=200, seed=0):
@@ -98,14 +104,19 @@ def test_a_modality_needs_its_own_column_only(aligner, pairs):
         pairs["b"],
         pairs["b"].tolist(),
         stacked,
+        pairs["b"].rename("anything"),
         pl.Series("anything", stacked),
-        pairs.rename(columns={"b": "other"})[["other"]],
         {"b": stacked},
     ]
     for other in others:
         np.testing.assert_array_equal(aligner.transform(other, "b"), expected)
-    with pytest.raises(ValueError, match="no column"):
-        aligner.transform(pairs.rename(columns={"b": "c"}), modality="b")
+    renamed = pairs.rename(columns={"b": "c"})
+    for lacking in (renamed, renamed[["c"]], pairs[["a"]], {"a": stacked}):
+        with pytest.raises(ValueError, match="modality 'b': X has no column"):
+            aligner.transform(lacking, modality="b")
+    for cell in ("b.jpg", b"bytes", None, 3.0):
+        with pytest.raises(TypeError, match=r"Pass a single cell as a list: \[cell\]"):
+            aligner.transform(cell, modality="b")
     with pytest.raises(ValueError, match="modality must be one of"):
         aligner.transform(pairs, modality="c")
     assert aligner.transform(stacked[:0], modality="b").shape == (
@@ -144,15 +155,16 @@ def test_two_pairs_are_needed(aligner, pairs):
     for few in (pairs[:1], pairs[:4].assign(b=[None, None, None, pairs["b"][0]])):
         with pytest.raises(ValueError, match="needs two, got 1"):
             clone(aligner).fit(few)
-    with pytest.raises(ValueError, match="two branches or more"):
-        clone(aligner).set_params(branches=aligner.branches[:1]).fit(pairs)
+    specs = "estimators" if isinstance(aligner, CanonicalAligner) else "branches"
+    one = {specs: getattr(aligner, specs)[:1]}
+    with pytest.raises(ValueError, match="two (branches|modalities) or more"):
+        clone(aligner).set_params(**one).fit(pairs)
     with pytest.raises(ValueError, match="missing from every row"):
         clone(aligner).fit(pairs.assign(b=None))
 
 
-def test_a_broken_cell_is_named_and_the_aligner_stays_fitted(aligner, pairs):
+def test_a_broken_cell_is_named(aligner, pairs):
     aligner.fit(pairs)
-    expected = aligner.transform(pairs)
     broken = pairs.copy()
     broken.at[3, "a"] = np.ones(4)
     with pytest.raises(LoadError, match="row 3") as caught:
@@ -160,7 +172,50 @@ def test_a_broken_cell_is_named_and_the_aligner_stays_fitted(aligner, pairs):
     assert "modality 'a'" in caught.value.__notes__[0]
     with pytest.raises(LoadError, match="row 3"):
         aligner.fit(broken)
-    np.testing.assert_array_equal(aligner.transform(pairs), expected)
+
+
+class Interrupting(VectorStacker):
+    """Is interrupted while it is fitted, if told so."""
+
+    def __init__(self, error=None):
+        super().__init__()
+        self.error = error
+
+    def fit_transform(self, X, y=None):
+        if self.error is not None:
+            raise self.error
+        return super().fit_transform(X)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("was_fitted", [False, True])
+def test_a_fit_that_fails_leaves_an_aligner_that_is_not_fitted(
+    pairs, error, was_fitted
+):
+    numbers = [NUMBERS[0], ("b", Interrupting(), "b")]
+    aligner = CanonicalAligner(numbers)
+    if was_fitted:
+        aligner.fit(pairs).transform(pairs)
+    with pytest.raises(error):
+        aligner.set_params(b__error=error).fit(pairs)
+    for method in (aligner.transform, aligner.score):
+        with pytest.raises(NotFittedError):
+            method(pairs)
+    assert aligner.set_params(b__error=None).fit(pairs).score(pairs) > 0.5
+
+
+def test_modalities_by_position_take_the_table_or_their_own_columns():
+    table = np.random.default_rng(0).random((50, 5))
+    table[:, 2:4] += table[:, :2]
+    frame = pd.DataFrame(table, columns=list("abcde"))
+    specs = [("x", "passthrough", slice(0, 2)), ("y", "passthrough", [2, 3])]
+    aligner = CanonicalAligner(specs).fit(frame)
+    expected = aligner.transform(frame, modality="y")
+    for own in (frame, frame[["c", "d"]], frame.to_numpy(), table[:, 2:4]):
+        np.testing.assert_array_equal(aligner.transform(own, modality="y"), expected)
+    for other in (frame[["c"]], table[:, 2:5], frame[["a", "b", "c"]]):
+        with pytest.raises(ValueError, match="modality 'y': X has . columns"):
+            aligner.transform(other, modality="y")
 
 
 def test_same_seed_same_space_in_another_process_too(aligner, pairs, tmp_path):
@@ -177,19 +232,22 @@ def test_same_seed_same_space_in_another_process_too(aligner, pairs, tmp_path):
 
 
 def test_grid_search_tunes_by_retrieval(aligner, pairs):
-    search = GridSearchCV(aligner, {"embedding_dim": [1, 3]}, cv=2, n_jobs=2)
-    assert search.fit(pairs).best_params_ == {"embedding_dim": 3}
+    name = get_dimensions_parameter(aligner)
+    search = GridSearchCV(aligner, {name: [1, 3]}, cv=2, n_jobs=2)
+    assert search.fit(pairs).best_params_ == {name: 3}
     scores = cross_val_score(aligner, pairs, scoring=recall_at_1_scorer, cv=2)
     assert scores.mean() > 0.1  # by chance 0.01
 
 
 def test_parameters_of_transformers_are_nested(aligner):
     names = set(aligner.get_params())
-    key = "a__transformer" if isinstance(aligner, ContrastiveAligner) else "a"
-    assert {key, "embedding_dim", "branches"} <= names
+    is_linear = isinstance(aligner, CanonicalAligner)
+    key = "a" if is_linear else "a__transformer"
+    specs = "estimators" if is_linear else "branches"
+    assert {key, get_dimensions_parameter(aligner), specs} <= names
     twin = clone(aligner).set_params(**{key: "passthrough"})
-    assert twin.branches[0][1] == "passthrough"
-    assert aligner.branches[0][1] != "passthrough"
+    assert getattr(twin, specs)[0][1] == "passthrough"
+    assert getattr(aligner, specs)[0][1] != "passthrough"
 
 
 def test_set_output_names_the_dimensions(aligner, pairs):
@@ -214,10 +272,7 @@ def test_positions_and_polars_choose_columns_too(pairs):
     assert by_name.score(pl.DataFrame(pairs.to_dict("list"))) > 0.5
 
 
-# Canonical correlation analysis.
-
-
-def find_variates(aligner, X):
+def compute_variates(aligner, X):
     raw = clone(aligner).set_params(normalize=False, power=0).fit(X)
     return [raw.transform(X, modality=name).astype(float) for name in "ab"]
 
@@ -225,15 +280,15 @@ def find_variates(aligner, X):
 @pytest.mark.parametrize("solver", ["svd", "nipals"])
 def test_correlations_are_those_of_scikit_learn(solver, pairs):
     options = {"shrinkage": 0} if solver == "svd" else {}
-    aligner = CanonicalAligner(NUMBERS, embedding_dim=4, solver=solver, **options)
+    aligner = CanonicalAligner(NUMBERS, n_components=4, solver=solver, **options)
     a, b = (np.stack(pairs[name].to_numpy()) for name in "ab")
     reference = CCA(4, max_iter=5000, tol=1e-12).fit_transform(a, b)
     expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(*(r.T for r in reference))]
-    for first, second in zip(*find_variates(aligner, pairs)):
+    for first, second in zip(*compute_variates(aligner, pairs)):
         assert len(first) == len(second) == 4
     found = [
         np.corrcoef(x, y)[0, 1]
-        for x, y in zip(*(v.T for v in find_variates(aligner, pairs)))
+        for x, y in zip(*(v.T for v in compute_variates(aligner, pairs)))
     ]
     np.testing.assert_allclose(found, expected, atol=2e-3)
     np.testing.assert_allclose(aligner.fit(pairs).correlations_, expected, atol=2e-3)
@@ -252,7 +307,7 @@ def test_shrinkage_solves_the_regularised_eigenproblem(pairs):
     across = cov.copy()
     across[:6, :6] = across[6:, 6:] = 0
     expected = eigh(across, within, eigvals_only=True)[::-1][:4]
-    aligner = CanonicalAligner(NUMBERS, embedding_dim=4, shrinkage=share).fit(pairs)
+    aligner = CanonicalAligner(NUMBERS, n_components=4, shrinkage=share).fit(pairs)
     np.testing.assert_allclose(aligner.correlations_, expected.clip(0, 1), rtol=1e-6)
 
 
@@ -267,7 +322,7 @@ def test_three_modalities_correlate_as_their_eigenproblem_says(pairs):
         start = end
     expected = (eigh(cov, within, eigvals_only=True)[::-1][:3] - 1) / 2
     branches = [*NUMBERS, ("c", VectorStacker(), "c")]
-    aligner = CanonicalAligner(branches, embedding_dim=3, shrinkage=0).fit(pairs)
+    aligner = CanonicalAligner(branches, n_components=3, shrinkage=0).fit(pairs)
     np.testing.assert_allclose(aligner.correlations_, expected.clip(0, 1), rtol=1e-6)
     assert aligner.transform(pairs, modality="c").shape == (len(pairs), 3)
 
@@ -279,11 +334,11 @@ def test_sparse_vectors_give_what_dense_ones_give():
     numbers = [[float(w in text) + rng.normal(0, 0.1) for w in words] for text in texts]
     X = pd.DataFrame({"text": texts, "numbers": numbers})
     scores = []
-    for sparse_output, n_components in ((True, 6), (True, None), (False, 6)):
+    for sparse_output, n_pca_components in ((True, 6), (True, None), (False, 6)):
         text = TextVectorizer(sparse_output=sparse_output)
         aligner = CanonicalAligner(
             [("t", text, "text"), ("n", VectorStacker(), "numbers")],
-            n_components=n_components,
+            n_pca_components=n_pca_components,
         )
         scores.append(aligner.fit(X).score(X))
     assert sparse.issparse(TextVectorizer().fit_transform(texts))
@@ -296,11 +351,8 @@ def test_what_is_constant_is_refused(pairs):
     with pytest.raises(ValueError, match="modality 'b' is the same"):
         CanonicalAligner(NUMBERS).fit(flat)
     branches = [*NUMBERS, ("c", VectorStacker(), "b")]
-    with pytest.raises(ValueError, match="takes two branches"):
+    with pytest.raises(ValueError, match="takes two modalities"):
         CanonicalAligner(branches, solver="nipals").fit(pairs)
-
-
-# Contrastive learning.
 
 
 class Tower(nn.Module):
@@ -316,7 +368,7 @@ class Tower(nn.Module):
         return self.dropout(self.layer(x).tanh())
 
 
-def find_gradients(pairs, chunk_size, dropout=0.0, seed=0):
+def compute_gradients(pairs, chunk_size, dropout=0.0, seed=0):
     branches = [(n, t, Tower, c) for n, t, c in NUMBERS]
     aligner = ContrastiveAligner(
         branches,
@@ -340,8 +392,8 @@ def find_gradients(pairs, chunk_size, dropout=0.0, seed=0):
 @pytest.mark.parametrize("chunk_size", [1, 64, 199])
 def test_gradient_caching_gives_the_gradients_of_the_whole_batch(pairs, chunk_size):
     with torch.random.fork_rng():
-        loss, gradients, _ = find_gradients(pairs, None)
-        cached_loss, cached, _ = find_gradients(pairs, chunk_size)
+        loss, gradients, _ = compute_gradients(pairs, None)
+        cached_loss, cached, _ = compute_gradients(pairs, chunk_size)
     assert cached_loss == pytest.approx(loss, rel=1e-5)
     for one, other in zip(gradients, cached):
         torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-6)
@@ -349,11 +401,11 @@ def test_gradient_caching_gives_the_gradients_of_the_whole_batch(pairs, chunk_si
 
 def test_gradient_caching_drops_the_same_units_twice(pairs):
     with torch.random.fork_rng():
-        results = [find_gradients(pairs, size, dropout=0.5) for size in (64, None)]
+        results = [compute_gradients(pairs, size, dropout=0.5) for size in (64, None)]
         loss, cached, _ = results[0]
         branches = [p.shape for p in cached]
         assert np.isfinite(loss)
-        again = find_gradients(pairs, 64, dropout=0.5)
+        again = compute_gradients(pairs, 64, dropout=0.5)
     assert loss == again[0]
     for one, other in zip(cached, again[1]):
         torch.testing.assert_close(one, other)

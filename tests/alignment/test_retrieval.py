@@ -1,7 +1,8 @@
-"""Retrieval and zero-shot classes, over aligners of either kind."""
+"""Retrieval and zero-shot classification with aligners of both kinds."""
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import NearestNeighbors
 
 from sklearn_mm import (
     AbstentionWarning,
@@ -20,8 +22,9 @@ from sklearn_mm import (
     TextVectorizer,
     VectorStacker,
     ZeroShotClassifier,
+    trusted_types,
 )
-from sklearn_mm.alignment._index import ExactIndex, HNSWIndex
+from sklearn_mm.alignment import FaissNeighbors
 from sklearn_mm.nets import TabularMLP
 
 BRANCHES = [("color", VectorStacker(), "color"), ("text", TextVectorizer(), "text")]
@@ -157,47 +160,111 @@ def test_numeric_tables_give_rows_and_frames_give_tuples():
     assert found[0] == tuple(table[index, 3:])
 
 
-def test_the_graph_finds_what_the_exact_search_finds(colors):
+def make_unit_vectors(n_samples=3000, n_features=16):
+    vectors = np.random.default_rng(0).standard_normal((n_samples, n_features))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_the_graph_finds_what_the_exact_search_finds():
     pytest.importorskip("faiss")
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((3000, 16)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    graph, exact = HNSWIndex(vectors), ExactIndex(vectors)
-    distances, indices = graph.search(vectors[:200], 10)
-    true_distances, true_indices = exact.search(vectors[:200], 10)
+    vectors = make_unit_vectors()
+    graph = FaissNeighbors().fit(vectors)
+    exact = NearestNeighbors(metric="cosine").fit(vectors)
+    distances, indices = graph.kneighbors(3 * vectors[:200], 10)
+    true_distances, true_indices = exact.kneighbors(vectors[:200], 10)
     hits = [len(np.intersect1d(a, b)) for a, b in zip(indices, true_indices)]
     assert np.mean(hits) > 9.5
     np.testing.assert_allclose(distances[:, 1], true_distances[:, 1], atol=1e-2)
-    again = HNSWIndex(vectors).search(vectors[:200], 10, n_jobs=2)
-    np.testing.assert_array_equal(again[1], indices)
+    again = clone(graph).set_params(n_jobs=2).fit(vectors)
+    np.testing.assert_array_equal(again.kneighbors(vectors[:200], 10)[1], indices)
+    assert graph.kneighbors(vectors[:2])[1].shape == (2, 5)
+    assert graph.kneighbors(vectors[:2], return_distance=False).shape == (2, 5)
 
 
-def test_the_size_chooses_the_algorithm(colors, tmp_path):
+def test_threads_that_search_one_graph_find_what_one_finds():
     pytest.importorskip("faiss")
+    vectors = make_unit_vectors()
+    graph = FaissNeighbors(n_links=4, n_candidates=4).fit(vectors)
+    counts = [1, 5, 40, 300] * 5
+    expected = [graph.kneighbors(vectors[:100], n)[1] for n in counts]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda n: graph.kneighbors(vectors[:100], n)[1], counts)
+        for one, other in zip(found, expected):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_duplicates_that_the_graph_does_not_reach_are_searched_exactly(seed):
+    pytest.importorskip("faiss")
+    origins = np.random.default_rng(seed).standard_normal((20, 16))
+    graph = FaissNeighbors(n_links=4, n_candidates=8).fit(np.repeat(origins, 400, 0))
+    unit = origins / np.linalg.norm(origins, axis=1, keepdims=True)
+    assert (graph.index_.search(unit.astype(np.float32), 400)[1] == -1).any()
+    distances, indices = graph.kneighbors(origins, 400)
+    np.testing.assert_allclose(distances, 0, atol=1e-5)
+    assert (indices // 400 == np.arange(20)[:, None]).all()
+
+
+def test_faiss_refuses_what_it_cannot_search(monkeypatch):
+    pytest.importorskip("faiss")
+    vectors = make_unit_vectors(10)
+    graph = FaissNeighbors()
+    with pytest.raises(NotFittedError):
+        graph.kneighbors(vectors)
+    graph.fit(vectors)
+    with pytest.raises(ValueError, match="between 1 and the 10 samples of fit, got 11"):
+        graph.kneighbors(vectors, 11)
+    with pytest.raises(ValueError, match="expecting 16 features"):
+        graph.kneighbors(vectors[:, :3])
+    with pytest.raises(ValueError, match="NaN"):
+        graph.kneighbors(np.full((1, 16), np.nan))
+
+
+def test_any_neighbours_estimator_searches(colors):
     X, _ = colors
-    kinds = {}
-    for algorithm, size in (("auto", 10), ("auto", 1000), ("exact", 10), ("hnsw", 10)):
-        retriever = CrossModalRetriever(
-            LINEAR, query="text", target="color", algorithm=algorithm, max_exact=size
-        ).fit(X)
-        kinds[algorithm, size] = type(retriever.index_)
-        assert retriever.predict(["a dark blue one"])[0].argmax() == 2
-    assert kinds == {
-        ("auto", 10): HNSWIndex,
-        ("auto", 1000): ExactIndex,
-        ("exact", 10): ExactIndex,
-        ("hnsw", 10): HNSWIndex,
-    }
+    exact = CrossModalRetriever(LINEAR, query="text", target="color").fit(X)
+    expected = exact.kneighbors(X[:20], 3)
+    neighbors = NearestNeighbors(metric="cosine", algorithm="brute")
+    retriever = clone(exact).set_params(neighbors=neighbors).fit(X)
+    assert not hasattr(neighbors, "n_features_in_")
+    assert isinstance(retriever.neighbors_, NearestNeighbors)
+    distances, _ = retriever.kneighbors(X[:20], 3)
+    np.testing.assert_allclose(distances, expected[0], atol=1e-5)
+    tuned = clone(retriever).set_params(neighbors__metric="euclidean").fit(X)
+    distances, _ = tuned.kneighbors(X[:20], 3)
+    np.testing.assert_allclose(distances**2 / 2, expected[0], atol=1e-5)
+    with pytest.raises(ValueError, match="'neighbors' parameter"):
+        clone(exact).set_params(neighbors="hnsw").fit(X)
 
 
-@pytest.mark.parametrize("algorithm", ["exact", "hnsw"])
-def test_another_process_finds_the_same(algorithm, colors, tmp_path):
-    if algorithm == "hnsw":
+class Lazy(NearestNeighbors):
+    """Finds nothing beyond the first neighbour."""
+
+    def kneighbors(self, X, n_neighbors):
+        distances, indices = super().kneighbors(X, n_neighbors)
+        indices[:, 1:] = -1
+        return distances, indices
+
+
+def test_neighbours_that_were_not_found_are_not_the_last_target(colors):
+    X, _ = colors
+    retriever = CrossModalRetriever(
+        LINEAR, query="text", target="color", neighbors=Lazy()
+    ).fit(X)
+    assert retriever.predict(X[:3]).shape == (3,)
+    with pytest.raises(ValueError, match="Lazy found fewer than 2 neighbours"):
+        retriever.kneighbors(X[:3], 2)
+
+
+@pytest.mark.parametrize("neighbors", [None, FaissNeighbors()])
+def test_another_process_finds_the_same(neighbors, colors, tmp_path):
+    if neighbors is not None:
         pytest.importorskip("faiss")
     X, _ = colors
     retriever = CrossModalRetriever(
-        LINEAR, query="text", target="color", algorithm=algorithm
+        LINEAR, query="text", target="color", neighbors=neighbors
     ).fit(X)
+    assert retriever.predict(["a dark blue one"])[0].argmax() == 2
     zero_shot = ZeroShotClassifier(retriever.aligner_, LABELS).fit()
     file = str(tmp_path / "models.joblib")
     joblib.dump((retriever, zero_shot, X), file)
@@ -211,13 +278,45 @@ def test_another_process_finds_the_same(algorithm, colors, tmp_path):
     np.testing.assert_array_equal(predicted, zero_shot.predict(X))
 
 
+def test_skops_loads_a_graph_as_an_unchecked_type(colors):
+    pytest.importorskip("faiss")
+    sio = pytest.importorskip("skops.io")
+    X, _ = colors
+    retriever = CrossModalRetriever(
+        LINEAR, query="text", target="color", neighbors=FaissNeighbors()
+    ).fit(X)
+    data = sio.dumps(retriever)
+    with pytest.raises(sio.exceptions.UntrustedTypesFoundException, match="Faiss"):
+        sio.loads(data, trusted=trusted_types())
+    again = sio.loads(data, trusted=trusted_types(unchecked=True))
+    np.testing.assert_array_equal(again.kneighbors(X)[1], retriever.kneighbors(X)[1])
+
+
 def test_faiss_that_is_not_installed_is_named(colors, monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     retriever = CrossModalRetriever(
-        LINEAR, query="text", target="color", algorithm="hnsw"
+        LINEAR, query="text", target="color", neighbors=FaissNeighbors()
     )
     with pytest.raises(ImportError, match=r"pip install 'sklearn_mm\[faiss\]'"):
         retriever.fit(colors[0])
+
+
+@pytest.mark.parametrize("was_fitted", [False, True])
+def test_a_fit_that_fails_leaves_a_model_that_is_not_fitted(colors, was_fitted):
+    X, y = colors
+    fitted = clone(LINEAR).fit(X)
+    retriever = CrossModalRetriever(fitted, query="text", target="color")
+    classifier = ZeroShotClassifier(fitted, LABELS)
+    if was_fitted:
+        retriever.fit(X).predict(X)
+        classifier.fit(X).predict(X)
+    with pytest.raises(ValueError, match="missing from every row"):
+        retriever.fit([None, None])
+    with pytest.raises(ValueError, match="'r' is missing"):
+        classifier.set_params(labels={**LABELS, "r": None}).fit(X)
+    for model in (retriever, classifier):
+        with pytest.raises(NotFittedError):
+            model.predict(X)
 
 
 def test_retrievers_are_scored_and_tuned(aligner, colors):
@@ -225,14 +324,15 @@ def test_retrievers_are_scored_and_tuned(aligner, colors):
     retriever = CrossModalRetriever(aligner, query="text", target="color")
     scores = cross_val_score(retriever, X, y, cv=2)
     assert scores.mean() > 0.7  # by chance 0.33
-    grid = {"aligner__embedding_dim": [1, 8]}
-    search = GridSearchCV(retriever, grid, cv=2, n_jobs=2).fit(X, y)
-    assert search.best_params_ == {"aligner__embedding_dim": 8}
+    is_linear = isinstance(aligner, CanonicalAligner)
+    name = f"aligner__{'n_components' if is_linear else 'embedding_dim'}"
+    search = GridSearchCV(retriever, {name: [1, 8]}, cv=2, n_jobs=2).fit(X, y)
+    assert search.best_params_ == {name: 8}
     with pytest.raises(ValueError, match="query must be one of"):
         CrossModalRetriever(aligner, query="sound", target="color").fit(X)
 
 
-def test_described_classes_are_told_without_labels(aligner, colors):
+def test_described_classes_are_predicted_without_labels(aligner, colors):
     X, y = colors
     new, truth = make_colors(60, seed=1)
     classifier = ZeroShotClassifier(aligner, LABELS).fit(X)

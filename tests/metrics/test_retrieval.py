@@ -28,7 +28,7 @@ def make_case(seed, n_values=4):
     return similarity, relevant
 
 
-def find_ranks_slowly(similarity, relevant):
+def compute_ranks_slowly(similarity, relevant):
     ranks = []
     for scores, hits in zip(similarity, relevant):
         order = sorted(range(len(scores)), key=lambda j: (-scores[j], hits[j]))
@@ -40,7 +40,7 @@ def find_ranks_slowly(similarity, relevant):
 @pytest.mark.parametrize("n_values", [2, 4, 1000])
 def test_ranks_are_those_of_a_sorted_list(seed, n_values):
     similarity, relevant = make_case(seed, n_values)
-    ranks = find_ranks_slowly(similarity, relevant)
+    ranks = compute_ranks_slowly(similarity, relevant)
     for k in (1, 2, 5, 12):
         assert recall_at_k(similarity, relevant, k=k) == np.mean(ranks <= k)
     assert median_rank(similarity, relevant) == np.median(ranks)
@@ -106,8 +106,8 @@ def fitted():
     a = rng.standard_normal((60, 3))
     b = a @ rng.standard_normal((3, 4)) + 0.5 * rng.standard_normal((60, 4))
     X = pd.DataFrame({"a": list(a), "b": list(b)})
-    branches = [(name, VectorStacker(), name) for name in "ab"]
-    return CanonicalAligner(branches).fit(X), X
+    estimators = [(name, VectorStacker(), name) for name in "ab"]
+    return CanonicalAligner(estimators).fit(X), X
 
 
 def test_scorers_embed_both_modalities_and_compare(fitted):

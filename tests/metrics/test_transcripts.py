@@ -16,7 +16,7 @@ from sklearn_mm.metrics import (
 )
 
 
-def find_distance_slowly(first, second):
+def compute_distance_slowly(first, second):
     @cache
     def recurse(i, j):
         if i == 0 or j == 0:
@@ -40,7 +40,7 @@ def test_rates_are_distances_over_lengths(seed):
     )
     for rate, split in ((word_error_rate, str.split), (character_error_rate, list)):
         distances = [
-            find_distance_slowly(split(a), split(b)) for a, b in zip(true, guess)
+            compute_distance_slowly(split(a), split(b)) for a, b in zip(true, guess)
         ]
         expected = sum(distances) / sum(len(split(a)) for a in true)
         assert rate(true, guess) == pytest.approx(expected)

@@ -259,6 +259,23 @@ def test_two_towers_are_an_aligner(home, kind):
 
 
 @TRANSFORMERS
+def test_columns_of_two_towers_are_mapped_to_modalities(home):
+    aligner = PretrainedAligner(towers("CLIP", home), columns={"photo": "image"})
+    X = pd.DataFrame({"photo": PHOTOS, "text": TEXTS[:4]})
+    expected = aligner.transform(PHOTOS, modality="image")
+    np.testing.assert_array_equal(aligner.transform(X, modality="image"), expected)
+    np.testing.assert_array_equal(
+        aligner.transform(X[["photo"]], modality="image"), expected
+    )
+    assert aligner.transform(X).shape == expected.shape
+    with pytest.raises(ValueError, match=r"no column \['photo'\]"):
+        aligner.transform(X.rename(columns={"photo": "image"}), modality="image")
+    for columns in ({"image": "photo"}, {"a": "audio"}, {"a": "image", "b": "image"}):
+        with pytest.raises(ValueError, match="maps to|has two columns of 'image'"):
+            clone(aligner).set_params(columns=columns).fit()
+
+
+@TRANSFORMERS
 def test_a_long_sound_is_heard_the_same_each_time(home):
     aligner = PretrainedAligner(towers("Clap", home))
     noise = np.random.default_rng(0).standard_normal(200_000).astype(np.float32)
