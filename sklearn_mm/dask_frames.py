@@ -1,4 +1,4 @@
-"""Tables larger than memory: encode and predict dask tables, partition by partition."""
+"""Encode and predict tables larger than memory, which dask splits into partitions."""
 
 import numpy as np
 import pandas as pd
@@ -11,38 +11,38 @@ from ._utils.imports import import_extra
 def encode_frame(encoder, frame):
     """Encode a dask table or one of its columns, partition by partition.
 
-    Nothing is computed until the result is, or is written to Parquet; then memory holds
-    the partitions that are worked on and what is made of them.
+    Evaluation is lazy: nothing is computed until the result is computed or written to
+    Parquet. Only the partitions being processed are held in memory.
 
     Parameters
     ----------
     encoder : transformer or Pipeline
-        Fitted. It takes what a partition is, a pandas DataFrame or Series, and returns
-        vectors.
+        Fitted. Takes a partition, a pandas DataFrame or Series, and returns vectors.
     frame : dask.dataframe.DataFrame or dask.dataframe.Series
-        The table, or the column of a modality.
+        The table, or one of its columns.
 
     Returns
     -------
     dask.dataframe.DataFrame
-        The vectors, float32: a column for each of ``encoder.get_feature_names_out()``,
+        The vectors, float32, in columns named by ``encoder.get_feature_names_out()``,
         with the index and the partitions of ``frame``.
 
     Raises
     ------
     LoadError
-        When it is computed, and a loader with ``on_error="raise"`` cannot read a cell.
+        While the result is computed, if a loader with ``on_error="raise"`` cannot read
+        a cell.
 
     See Also
     --------
-    predict_frame : Ask a model about such a table.
-    CachedEncoder : Keeps what was encoded, so that an interrupted run goes on.
+    predict_frame : Predict for a dask table.
+    CachedEncoder : Stores vectors, so that an interrupted run can be resumed.
 
     Notes
     -----
     The threads of dask's default scheduler share one interpreter; encoders written in
-    Python run faster in the processes of a ``dask.distributed.Client``. dask turns
-    columns of bytes or arrays into strings unless ``dataframe.convert-string`` is off;
+    Python run faster in the processes of a ``dask.distributed.Client``. dask converts
+    columns of bytes or arrays to strings unless ``dataframe.convert-string`` is off;
     columns of paths are strings anyway.
 
     Examples
@@ -67,30 +67,32 @@ def encode_frame(encoder, frame):
 
 
 def predict_frame(model, frame, method="predict"):
-    """Ask a model about a dask table, partition by partition.
+    """Predict for a dask table, partition by partition.
 
-    Nothing is computed until the result is, or is written to Parquet, but for the first
-    row, by whose answer the result's columns and dtypes are known.
+    Evaluation is lazy: nothing is computed until the result is computed or written to
+    Parquet, except the prediction for the first row, which determines the columns and
+    dtypes of the result.
 
     Parameters
     ----------
     model : estimator or Pipeline
-        Fitted. It takes what a partition is, a pandas DataFrame or Series.
+        Fitted. Takes a partition, a pandas DataFrame or Series.
     frame : dask.dataframe.DataFrame or dask.dataframe.Series
-        The table, or a column of it.
+        The table, or one of its columns.
     method : str, default="predict"
-        The method that is asked: "predict_proba", "decision_function" and what else
-        gives a number or a label for each row, or several.
+        The method to call: "predict", "predict_proba", "decision_function", or another
+        one that returns one or several numbers or labels per row.
 
     Returns
     -------
     dask.dataframe.Series or dask.dataframe.DataFrame
-        The answers, with the index and the partitions of ``frame``: a Series called
-        as the method, or columns; those of "predict_proba" are called as the classes.
+        The predictions, with the index and the partitions of ``frame``: a Series with
+        the name of the method, or a DataFrame; its columns are the classes, if there is
+        one column per class.
 
     See Also
     --------
-    encode_frame : The vectors of such a table.
+    encode_frame : Encode a dask table.
 
     Examples
     --------
@@ -110,7 +112,7 @@ def predict_frame(model, frame, method="predict"):
     first = frame.head(1, npartitions=-1, compute=True)
     if len(first) == 0:
         raise ValueError("predict_frame: the table has no rows.")
-    meta = _ask_partition(first, model, method).iloc[:0]
+    meta = _compute_predictions(first, model, method).iloc[:0]
     return _map_partitions(_predict_partition, model, frame, meta, method)
 
 
@@ -136,18 +138,18 @@ def _map_partitions(function, estimator, frame, meta, *arguments):
 def _encode_partition(part, encoder, meta):
     if len(part) == 0:
         return meta.set_index(part.index)
-    vectors = _ask(encoder.transform, part)
+    vectors = _call_with_note(encoder.transform, part)
     if issparse(vectors):
         raise TypeError(
             "encode_frame: the encoder returns a sparse matrix, which Parquet cannot "
-            "hold. End it in TruncatedSVD, or give the whole pipeline to predict_frame."
+            "store. End it in TruncatedSVD, or pass a whole pipeline to predict_frame."
         )
     vectors = np.asarray(vectors, dtype=np.float32)
     if vectors.shape != (len(part), meta.shape[1]):
         raise ValueError(
-            f"encode_frame: the encoder made an array of shape {vectors.shape} of "
+            f"encode_frame: the encoder returned an array of shape {vectors.shape} for "
             f"{len(part)} rows, but names {meta.shape[1]} features. It must end in an "
-            "encoder that gives a vector for each row."
+            "encoder that returns one vector per row."
         )
     return pd.DataFrame(vectors, index=part.index, columns=meta.columns)
 
@@ -155,31 +157,32 @@ def _encode_partition(part, encoder, meta):
 def _predict_partition(part, model, meta, method):
     if len(part) == 0:
         return meta.reindex(part.index)
-    answers = _ask_partition(part, model, method)
-    kinds = meta.dtypes.to_dict() if isinstance(meta, pd.DataFrame) else meta.dtype
-    return answers.astype(kinds)
+    predictions = _compute_predictions(part, model, method)
+    dtypes = meta.dtypes.to_dict() if isinstance(meta, pd.DataFrame) else meta.dtype
+    return predictions.astype(dtypes)
 
 
-def _ask_partition(part, model, method):
-    answers = _ask(getattr(model, method), part)
-    if isinstance(answers, pd.DataFrame):
-        return answers.set_axis(part.index).rename(columns=str)
-    answers = np.asarray(answers)
-    if answers.ndim == 1:
-        return pd.Series(answers, index=part.index, name=method)
-    if answers.ndim != 2 or len(answers) != len(part):
+def _compute_predictions(part, model, method):
+    predictions = _call_with_note(getattr(model, method), part)
+    if isinstance(predictions, pd.DataFrame):
+        return predictions.set_axis(part.index).rename(columns=str)
+    predictions = np.asarray(predictions)
+    if predictions.ndim == 1:
+        return pd.Series(predictions, index=part.index, name=method)
+    if predictions.ndim != 2 or len(predictions) != len(part):
         raise TypeError(
-            f"predict_frame: {type(model).__name__}.{method} gives no row of answers "
-            f"for each row of the table, but an array of shape {answers.shape}."
+            f"predict_frame: {type(model).__name__}.{method} must return one row per "
+            f"row of the table, got an array of shape {predictions.shape} for "
+            f"{len(part)} rows."
         )
     names = getattr(model, "classes_", ())
-    if len(names) != answers.shape[1]:
-        names = range(answers.shape[1])
-    return pd.DataFrame(answers, index=part.index, columns=[str(n) for n in names])
+    if len(names) != predictions.shape[1]:
+        names = range(predictions.shape[1])
+    return pd.DataFrame(predictions, index=part.index, columns=[str(n) for n in names])
 
 
-def _ask(method, part):
-    """Call with a partition; errors say where it lies in the table."""
+def _call_with_note(method, part):
+    """Call with a partition; errors name its place in the table."""
     try:
         return method(part)
     except Exception as error:

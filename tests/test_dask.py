@@ -1,4 +1,4 @@
-"""Work that runs on a dask cluster, and tables that dask holds in partitions."""
+"""Work on a dask cluster, and dask tables."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def client():
 
 @pytest.fixture
 def on_cluster(client):
-    """Within it, joblib runs its tasks on the cluster."""
+    """Let joblib run its tasks on the cluster."""
     client.wait_for_workers(2)
     with parallel_config(backend="dask"):
         yield
@@ -75,7 +75,7 @@ def paths(digits, tmp_path_factory):
 
 
 class Dies(TransformerMixin, BaseEstimator):
-    """Kills its process once: by the first cells that are transformed elsewhere."""
+    """Kills its process once, when it first transforms in another process."""
 
     def __init__(self, marker=None, home=None):
         self.marker = marker
@@ -104,7 +104,7 @@ class Dies(TransformerMixin, BaseEstimator):
 
 
 class Whereabouts(Dies):
-    """Says which process it runs in."""
+    """Returns the id of the process it runs in."""
 
     def transform(self, X):
         return np.full((len(X), 1), os.getpid(), dtype=np.float32)
@@ -284,14 +284,14 @@ class TestFrames:
         table = X.assign(audio=[None, *X["audio"][1:]])
         with dask.config.set({"dataframe.convert-string": False}):
             frame = predict_frame(model, dd.from_pandas(table, npartitions=4), method)
-            told = frame.compute()
+            vectors = frame.compute()
         here = getattr(model, method)(table)
         if method == "predict":
-            assert_array_equal(told, here)
+            assert_array_equal(vectors, here)
         else:
-            assert_allclose(told, here, rtol=1e-4)
-            assert list(told.columns) == [str(label) for label in labels]
-        assert told.index.equals(table.index)
+            assert_allclose(vectors, here, rtol=1e-4)
+            assert list(vectors.columns) == [str(label) for label in labels]
+        assert vectors.index.equals(table.index)
 
     def test_paths_come_from_parquet(self, paths, tmp_path):
         paths.to_frame("image").to_parquet(tmp_path / "paths.parquet")
@@ -308,20 +308,20 @@ class TestFrames:
         table.to_parquet(tmp_path / "cells.parquet")
         frame = dd.read_parquet(tmp_path / "cells.parquet")
         encoder = make_pipeline(ImageLoader((16, 16)), HOGEncoder()).fit(cells)
-        told = encode_frame(encoder, frame["image"]).compute()
-        assert_array_equal(told, encoder.transform([*cells[:3], None]))
+        encoded = encode_frame(encoder, frame["image"]).compute()
+        assert_array_equal(encoded, encoder.transform([*cells[:3], None]))
         stacker = VectorStacker().fit(vectors)
-        told = encode_frame(stacker, frame["vector"]).compute()
-        assert_array_equal(told, np.stack(vectors))
+        encoded = encode_frame(stacker, frame["vector"]).compute()
+        assert_array_equal(encoded, np.stack(vectors))
 
-    def test_several_numbers_a_row_become_columns(self, numbers):
+    def test_several_numbers_per_row_become_columns(self, numbers):
         frame = dd.from_pandas(numbers, npartitions=2)
         both = Ridge().fit(numbers, numbers)
-        told = predict_frame(both, frame)
-        assert list(told.columns) == ["0", "1"]
-        assert_allclose(told.compute(), both.predict(numbers))
+        predictions = predict_frame(both, frame)
+        assert list(predictions.columns) == ["0", "1"]
+        assert_allclose(predictions.compute(), both.predict(numbers))
 
-    def test_errors_say_which_partition(self, paths, tmp_path):
+    def test_errors_name_the_partition(self, paths, tmp_path):
         cells = paths.copy()
         cells[40] = str(tmp_path / "nothing.png")
         encoder = make_pipeline(ImageLoader(), HOGEncoder()).fit(paths[:1])
@@ -330,15 +330,15 @@ class TestFrames:
             frame.compute()
         assert "in the partition from index 30 to 59" in caught.value.__notes__
 
-    def test_encoders_that_give_no_vectors_are_refused(self, paths):
+    def test_encoders_that_do_not_return_vectors_are_refused(self, paths):
         frame = dd.from_pandas(paths, npartitions=2)
-        with pytest.raises(ValueError, match="a vector for each row"):
+        with pytest.raises(ValueError, match="one vector per row"):
             encode_frame(ImageLoader(), frame).compute()
         texts = TextVectorizer().fit(paths)
         with pytest.raises(TypeError, match="TruncatedSVD"):
             encode_frame(texts, frame).compute()
 
-    def test_tables_that_are_no_dask_tables_are_refused(self, numbers):
+    def test_tables_that_are_not_dask_tables_are_refused(self, numbers):
         with pytest.raises(TypeError, match="from_pandas"):
             encode_frame(Counts(), numbers)
         empty = dd.from_pandas(numbers.iloc[:0], npartitions=1)

@@ -1,4 +1,4 @@
-"""A data set as scikit-learn's loaders present it."""
+"""Data sets in the format of scikit-learn's loaders."""
 
 from sklearn.utils import Bunch
 
@@ -6,7 +6,7 @@ from sklearn.utils import Bunch
 def make_bunch(
     frame, target, description, return_X_y=False, as_frame=True, *, groups=None
 ):
-    """Present a data set as scikit-learn's loaders do.
+    """Return a data set in the format of scikit-learn's loaders.
 
     Parameters
     ----------
@@ -15,16 +15,18 @@ def make_bunch(
     target : str
         Name of the target's column.
     description : str
-        What the data set is.
-    return_X_y, as_frame : bool
-        As in the loaders.
-    groups : str or None
-        Name of the column of what must not be on both sides of a split.
+        Description of the data set.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=True
+        Return a DataFrame and a Series; otherwise, object arrays.
+    groups : str or None, default=None
+        Name of the column of groups, such as speakers, that a split must keep together.
 
     Returns
     -------
     Bunch, or tuple of (data, target)
-        As the loaders give it.
+        The data set.
     """
     data, labels = frame.drop(columns=target), frame[target]
     names = list(data.columns)

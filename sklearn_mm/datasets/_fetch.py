@@ -1,4 +1,4 @@
-"""What the ``fetch_*`` functions share: find a data set, or build it in one step."""
+"""Find a data set in the data home, or download it: shared by ``fetch_*``."""
 
 import gzip
 import os
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ._home import get_data_home
 
-#: Far above any file that is read from an archive.
+#: Maximal size of a file that is read from an archive, far above any that is needed.
 MAX_BYTES = 2**25
-_NO_ARCHIVE = (
+#: Errors of reading an archive that is not what it should be.
+_BAD_ARCHIVE = (
     zipfile.BadZipFile,
     gzip.BadGzipFile,
     EOFError,
@@ -21,22 +22,22 @@ _NO_ARCHIVE = (
 
 
 def find_data(name, data_home, *, needs, download=None, source=None):
-    """Find a data set in the data home; build it there if it is not.
+    """Find a data set in the data home; download it if it is not there.
 
     Parameters
     ----------
     name : str
         Name of the data set's folder.
     data_home : str, PathLike or None
-        As in the fetch functions.
+        The data home, see :func:`get_data_home`.
     needs : str
-        File without which the data set is not there.
-    download : callable or None
-        Called with a new folder that lies beside the data set's, it fills the latter's
-        likeness in there, a folder ``name``. None if nothing is to be downloaded.
-    source : str or None
-        A sentence about where the data are from, and in which layout they are read,
-        where no ``download`` can bring them.
+        A file of the data set; without it, the data set counts as absent.
+    download : callable or None, default=None
+        Called with an empty temporary folder, which it fills with the data set. None if
+        nothing may be downloaded.
+    source : str or None, default=None
+        Where a data set comes from that cannot be downloaded, and the layout to convert
+        it to: a clause of the error message.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def find_data(name, data_home, *, needs, download=None, source=None):
     Raises
     ------
     OSError
-        If the data are not there and cannot be brought.
+        If the data set is absent and cannot be downloaded.
     """
     folder = get_data_home(data_home) / name
     if (folder / needs).exists():
@@ -54,8 +55,8 @@ def find_data(name, data_home, *, needs, download=None, source=None):
     if download is None:
         how = source or "download_if_missing=False."
         raise OSError(
-            f"{folder / needs} is not there: {how} Set data_home or SKLEARN_MM_DATA to "
-            f"the folder that holds {name}."
+            f"{folder / needs} does not exist: {how} Set data_home or SKLEARN_MM_DATA "
+            f"to the folder that contains {name}."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as aside:
@@ -65,31 +66,31 @@ def find_data(name, data_home, *, needs, download=None, source=None):
         try:
             os.replace(built, folder)
         except OSError:
-            if not (folder / needs).exists():  # else another process was faster
+            if not (folder / needs).exists():  # unless another process was faster
                 raise
     return folder
 
 
 @contextmanager
 def open_archive(url, folder):
-    """Download a ZIP archive of a repository, and open it.
+    """Download and open a ZIP archive of a repository.
 
     Parameters
     ----------
     url : str
-        Where it is.
+        Address of the archive.
     folder : Path
-        Where it is kept while it is read.
+        Folder for the archive, which is deleted afterwards.
 
     Yields
     ------
     dict of str to callable
-        For each file, by its path in the repository, a function that reads it.
+        A function that reads the file, for each path in the repository.
 
     Raises
     ------
     OSError
-        If it cannot be downloaded, or is not the archive that it should be.
+        If the archive cannot be downloaded or read.
     """
     path = Path(_retrieve(url, folder))
     try:
@@ -98,15 +99,9 @@ def open_archive(url, folder):
                 name.partition("/")[2]: lambda name=name: _read_member(archive, name)
                 for name in archive.namelist()
             }
-    except (
-        zipfile.BadZipFile,
-        gzip.BadGzipFile,
-        EOFError,
-        LookupError,
-        ValueError,
-    ) as error:
+    except _BAD_ARCHIVE as error:
         raise OSError(
-            f"{url} is not the archive it should be: {error}. Nothing was kept."
+            f"{url} is not the expected archive: {error}. Nothing was kept."
         ) from error
     finally:
         path.unlink()
@@ -119,9 +114,9 @@ def _retrieve(url, folder):
         return pooch.retrieve(url, known_hash=None, path=folder, fname=".archive")
     except (OSError, ValueError) as error:
         raise OSError(
-            f"{url} could not be downloaded: {error}. Nothing was kept. Where there is "
-            "no network, set data_home or SKLEARN_MM_DATA to a folder that holds the "
-            "data already."
+            f"{url} could not be downloaded: {error}. Nothing was kept. Without a "
+            "network, set data_home or SKLEARN_MM_DATA to a folder that already has "
+            "the data."
         ) from error
 
 
@@ -129,5 +124,5 @@ def _read_member(archive, name):
     with archive.open(name) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise zipfile.BadZipFile(f"{name} is larger than it should be")
+        raise zipfile.BadZipFile(f"{name} is larger than {MAX_BYTES} bytes")
     return data

@@ -22,29 +22,29 @@ _IMAGE_BYTES = 28 * 28
 
 
 def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=False):
-    """Fetch real spoken and written digits, 3,000 pairs of a sound and an image.
+    """Fetch 3,000 real pairs of a spoken and a written digit.
 
-    The sounds are the Free Spoken Digit Dataset: six people, fifty takes of each digit.
-    Each is paired with an image of its own of the same digit from the MNIST test file;
-    the pairing tells nothing beyond the digit. Downloaded once (about 30 MB), verified
-    file by file, and read from the data home afterwards.
+    The audio is the Free Spoken Digit Dataset: six speakers, fifty takes of each digit.
+    Each recording is paired with a different image of the same digit from the MNIST
+    test set; a pair shares nothing but the digit. Downloaded once (about 30 MB), every
+    file verified, and read from the data home afterwards.
 
     ==================   =================================================
     Samples              3,000, 300 per class
     Classes              10
     ``image``            path of a PNG, 28 x 28, gray
     ``audio``            path of a WAV, mono, 8 kHz, 0.1 to 2.3 s
-    ``speaker``          str, 6 people: the groups of a split by speaker
+    ``speaker``          str, 6 speakers: the groups of a split by speaker
     ``take``             int, 0 to 49
-    ``split``            "test" (takes 0 to 4) or "train", the set's own
+    ``split``            "test" (takes 0 to 4) or "train", the official one
     ==================   =================================================
 
     Parameters
     ----------
     data_home : str, PathLike or None, default=None
-        Folder that holds, or will hold, ``av_digits``; see :func:`get_data_home`.
+        Folder that contains, or will contain, ``av_digits``; see :func:`get_data_home`.
     download_if_missing : bool, default=True
-        Download the data if they are not there; otherwise raise OSError.
+        Whether to download absent data; otherwise, an OSError is raised.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -58,8 +58,8 @@ def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=Fals
     Raises
     ------
     OSError
-        If the data are not there and must not be, or cannot be, downloaded, or if what
-        was downloaded is not what it should be; nothing is kept then.
+        If the data are absent and may not or cannot be downloaded, or if a downloaded
+        file is not the expected one; nothing is kept in that case.
 
     See Also
     --------
@@ -67,10 +67,10 @@ def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=Fals
 
     Notes
     -----
-    Sounds: Z. Jackson et al., Free Spoken Digit Dataset, CC BY-SA 4.0. Images: Y.
-    LeCun, C. Cortes and C. J. C. Burges, MNIST, usually given as CC BY-SA 3.0. Of each
-    digit the MNIST test indices were permuted by ``numpy.random.default_rng(0)`` and
-    handed out in the order digit, speaker, take.
+    Audio: Z. Jackson et al., Free Spoken Digit Dataset, CC BY-SA 4.0. Images: Y. LeCun,
+    C. Cortes and C. J. C. Burges, MNIST, usually listed as CC BY-SA 3.0. The MNIST test
+    indices of each digit were permuted by ``numpy.random.default_rng(0)`` and assigned
+    in the order digit, speaker, take.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def fetch_av_digits(data_home=None, download_if_missing=True, *, return_X_y=Fals
 
 
 def read_index():
-    """Read the table of pairs and digests that comes with the package.
+    """Read the table of pairs and digests, which comes with the package.
 
     Returns
     -------
@@ -109,27 +109,27 @@ def read_index():
 
 
 def digest(data):
-    """Digest of a file's bytes, or an image's pixels: BLAKE2b, 128 bits."""
+    """Compute the 128-bit BLAKE2b digest of a file's bytes or an image's pixels."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _download(index, built):
-    """Build the data set in a folder, and verify every file."""
+    """Download the data set to a folder, and verify every file."""
     for part, extract in (("audio", _extract_audio), ("image", _extract_images)):
         (built / part).mkdir()
         with open_archive(SOURCES[part], built) as members:
             altered = extract(members, index, built)
         if altered:
             raise OSError(
-                f"{len(altered)} of {len(index)} files in {SOURCES[part]} are not what "
-                f"they should be, {altered[0]} for one. Nothing was kept."
+                f"{len(altered)} of {len(index)} files in {SOURCES[part]} are not the "
+                f"expected ones, among them {altered[0]}. Nothing was kept."
             )
     drop = ["audio_digest", "image_digest"]
     index.drop(columns=drop).to_csv(built / "index.csv", index=False)
 
 
 def _extract_audio(members, index, built):
-    """Write the recordings; name those that are not what they should be."""
+    """Write the recordings; return the names of those with another digest."""
     altered = []
     for name, expected in zip(index["audio"], index["audio_digest"]):
         data = members[name.replace("audio/", "recordings/")]()
@@ -140,12 +140,12 @@ def _extract_audio(members, index, built):
 
 
 def _extract_images(members, index, built):
-    """Write the images; name those that are not what they should be."""
+    """Write the images; return the names of those with another digest."""
     import cv2
 
     packed = io.BytesIO(members[_IMAGES]())
     with gzip.open(packed) as file:
-        pixels = file.read(MAX_BYTES)[16:]  # behind the header of an IDX file
+        pixels = file.read(MAX_BYTES)[16:]  # after the header of an IDX file
     altered = []
     columns = zip(index["image"], index["mnist_test_index"], index["image_digest"])
     for name, position, expected in columns:

@@ -1,4 +1,4 @@
-"""Acted emotional speech, with what is said."""
+"""Acted emotional speech, with transcripts."""
 
 import pandas as pd
 
@@ -16,17 +16,17 @@ _SOURCE = (
 def fetch_emodb(data_home=None, download_if_missing=True, *, return_X_y=False):
     """Fetch EmoDB, 535 German utterances in seven emotions by ten actors.
 
-    The ten sentences mean nothing emotional: what is said is in the text, and how it is
-    meant in the voice alone. It is read from the data home, and is not downloaded; the
-    error says from what it is converted, and into which layout.
+    The ten sentences are emotionally neutral: the emotion is in the voice alone, not in
+    the text. Read from the data home and never downloaded; if it is absent, the error
+    describes the source and the layout to convert it to.
 
     ==================   =================================================
     Samples              535
     Classes              7 emotions (46 to 127 utterances)
     ``audio``            path of a WAV, mono, 16 kHz, 1.2 to 2.0 s
-    ``text``             str, what is said, in German
-    ``translation``      str, the same in English
-    ``sentence``         str, code of the sentence, 10 of them
+    ``text``             str, the German transcript
+    ``translation``      str, the transcript in English
+    ``sentence``         str, code of the sentence, one of 10
     ``speaker``          str, 10 actors: the groups of a split by speaker
     ``gender``           "female" or "male"
     ``age``              int
@@ -35,9 +35,9 @@ def fetch_emodb(data_home=None, download_if_missing=True, *, return_X_y=False):
     Parameters
     ----------
     data_home : str, PathLike or None, default=None
-        Folder that holds ``emodb``; see :func:`get_data_home`.
+        Folder that contains ``emodb``; see :func:`get_data_home`.
     download_if_missing : bool, default=True
-        As in the other fetch functions; there is nothing to download.
+        Has no effect but on the error message: the data set is never downloaded.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -50,12 +50,12 @@ def fetch_emodb(data_home=None, download_if_missing=True, *, return_X_y=False):
     Raises
     ------
     OSError
-        If the data are not there.
+        If the data are absent.
 
     Notes
     -----
-    The copy that this is made of was cut at two seconds: results are not comparable
-    with those published of the whole recordings. The corpus is free to use.
+    The source's copy is cut after two seconds: results are not comparable with
+    published ones on the complete recordings. The corpus is free to use.
 
     References
     ----------

@@ -15,7 +15,7 @@ SOURCE = (
     "contextual-utterance-level-multimodal-sentiment-analysis/archive/3874cf2.zip"
 )
 _FEATURES = {"text": "text_cnn", "audio": "audio_opensmile", "video": "video_3dcnn"}
-#: SHA-256 of what is read from the archive.
+#: SHA-256 of the data read from the archive.
 DIGESTS = {
     "utterances": "60bc7dc9398f7cab6dddf102bcb3429be386b7f2f918f4b804fb95d204110ab6",
     "text_cnn": "1e975c36c15d3c35c4fab25d1968effbcfc8f4bdffdbb488c32d0f992b9ad9e9",
@@ -27,30 +27,30 @@ DIGESTS = {
 
 
 def fetch_mosi(data_home=None, download_if_missing=True, *, return_X_y=False):
-    """Fetch CMU-MOSI, the sentiment of 2,199 utterances of people who review films.
+    """Fetch CMU-MOSI, the sentiment of 2,199 utterances in spoken film reviews.
 
-    Each utterance has its transcript, and the features of its text, voice and video of
-    Poria et al. [2]_, with their split, in which no video is on both sides. Downloaded
-    once, verified, and read from the data home afterwards.
+    Each utterance has its transcript, and the text, voice and video features of Poria
+    et al. [2]_ with their split, which keeps each video on one side. Downloaded once,
+    verified, and read from the data home afterwards.
 
     ==================   =================================================
     Samples              2,199, of 93 videos
     Classes              2: 0 is negative (1,023), 1 is positive (1,176)
     ``text``             str, the transcript in upper case
-    ``text_features``    array (100,), float32, of a CNN
-    ``audio_features``   array (73,), float32, of openSMILE
-    ``video_features``   array (100,), float32, of a 3-D CNN
+    ``text_features``    array (100,), float32, from a CNN
+    ``audio_features``   array (73,), float32, from openSMILE
+    ``video_features``   array (100,), float32, from a 3-D CNN
     ``video``            str, the video: the groups of a split
-    ``segment``          int, the utterance's place in the video
+    ``segment``          int, position of the utterance in the video
     ``split``            "train" (1,447) or "test" (752), the published one
     ==================   =================================================
 
     Parameters
     ----------
     data_home : str, PathLike or None, default=None
-        Folder that holds, or will hold, ``mosi``; see :func:`get_data_home`.
+        Folder that contains, or will contain, ``mosi``; see :func:`get_data_home`.
     download_if_missing : bool, default=True
-        Download the data if they are not there; otherwise raise OSError.
+        Whether to download absent data; otherwise, an OSError is raised.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -64,14 +64,14 @@ def fetch_mosi(data_home=None, download_if_missing=True, *, return_X_y=False):
     Raises
     ------
     OSError
-        If the data are not there and must not be, or cannot be, downloaded, or if what
-        was downloaded is not what it should be; nothing is kept then.
+        If the data are absent and may not or cannot be downloaded, or if a downloaded
+        file is not the expected one; nothing is kept in that case.
 
     Notes
     -----
-    The text's features are those of a network that was trained on the training part's
-    labels: there they look better than they are, also in cross-validation. The
-    repository's files are under the MIT license; the corpus [1]_ is for research.
+    The text features come from a network trained on the labels of the training split,
+    where they look better than they are, also in cross-validation. The repository's
+    files are under the MIT license; the corpus [1]_ is for research.
 
     References
     ----------
@@ -108,7 +108,7 @@ def fetch_mosi(data_home=None, download_if_missing=True, *, return_X_y=False):
 
 
 def _download(built):
-    """Build the data set in a folder, and verify it."""
+    """Download the data set to a folder, and verify it."""
     with open_archive(SOURCE, built) as members:
         table, features = _assemble(members)
     parts = {"utterances": table.to_csv(index=False).encode()}
@@ -116,7 +116,7 @@ def _download(built):
     for name, data in parts.items():
         if hashlib.sha256(data).hexdigest() != DIGESTS[name]:
             raise OSError(
-                f"{name} of {SOURCE} is not what it should be. Nothing was kept."
+                f"{name} of {SOURCE} is not the expected one. Nothing was kept."
             )
     (built / "utterances.csv").write_bytes(parts["utterances"])
     np.savez_compressed(built / "features.npz", **features)
@@ -125,7 +125,7 @@ def _download(built):
 def _assemble(members):
     """Join the files, whose rows are those of ``text_train.csv`` and ``text_test.csv``.
 
-    These begin with the number of the row in ``transcripts.csv``.
+    The first column of these is the index of a row in ``transcripts.csv``.
     """
     transcripts = io.BytesIO(members["data/transcripts.csv"]())
     names = ["utterance_id", "text", "video_no", "label"]
@@ -134,12 +134,12 @@ def _assemble(members):
     table["video_id"], table["segment"] = names[0], names[1].astype(int)
     rows, parts = [], {name: [] for name in _FEATURES}
     for split in ("train", "test"):
-        own = _read_numbers(members[f"data/text_{split}.csv"])[:, 0].astype(int)
-        table.loc[own, "split"] = split
-        rows.append(own)
+        split_rows = _read_numbers(members[f"data/text_{split}.csv"])[:, 0].astype(int)
+        table.loc[split_rows, "split"] = split
+        rows.append(split_rows)
         for name, part in parts.items():
             values = _read_numbers(members[f"data/{name}/{name}_{split}0.csv"])
-            part.append(values[:, :-1].astype("<f4"))  # the last is the label
+            part.append(values[:, :-1].astype("<f4"))  # the last column is the label
     rows = np.concatenate(rows)
     order = table.iloc[rows].reset_index().sort_values(["video_no", "segment"]).index
     columns = [

@@ -1,4 +1,4 @@
-"""Drawings of emoji and what they are called."""
+"""Drawings of emoji and their names."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from ._bunch import make_bunch
 from ._fetch import find_data
 
 _SOURCE = (
-    "it has to be drawn once from npm's openmoji 17.0.0 (CC BY-SA 4.0), into "
+    "it has to be rendered once from npm's openmoji 17.0.0 (CC BY-SA 4.0), into "
     "openmoji/index.csv with the columns image (a path in the folder), annotation, "
     "tags and group of data/openmoji.csv, without skin tones, extras and components, "
     "and openmoji/image/*.png, which are color/svg on white, 64 x 64."
@@ -16,9 +16,9 @@ _SOURCE = (
 def fetch_openmoji(data_home=None, download_if_missing=True, *, return_X_y=False):
     """Fetch OpenMoji, 1,914 drawings with their name, keywords and group.
 
-    Vector art of many authors in one style, drawn at 64 x 64. It is read from the data
-    home, and is not downloaded: the source holds vector graphics, which take a program
-    of its own to draw; the error says which, and into which layout.
+    Vector graphics by many authors in one style, rendered at 64 x 64. Read from the
+    data home and never downloaded, because rendering needs another program; if it is
+    absent, the error describes the source and the layout to convert it to.
 
     ==================   =================================================
     Samples              1,914
@@ -31,9 +31,9 @@ def fetch_openmoji(data_home=None, download_if_missing=True, *, return_X_y=False
     Parameters
     ----------
     data_home : str, PathLike or None, default=None
-        Folder that holds ``openmoji``; see :func:`get_data_home`.
+        Folder that contains ``openmoji``; see :func:`get_data_home`.
     download_if_missing : bool, default=True
-        As in the other fetch functions; there is nothing to download.
+        Has no effect but on the error message: the data set is never downloaded.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -46,7 +46,7 @@ def fetch_openmoji(data_home=None, download_if_missing=True, *, return_X_y=False
     Raises
     ------
     OSError
-        If the data are not there.
+        If the data are absent.
 
     Notes
     -----

@@ -1,22 +1,22 @@
-"""Where downloaded data sets are kept."""
+"""The folder of downloaded data sets."""
 
 import os
 from pathlib import Path
 
 
 def get_data_home(data_home=None):
-    """Give the folder that ``fetch_*`` functions keep their data sets in.
+    """Get the folder in which the ``fetch_*`` functions store data sets.
 
     Parameters
     ----------
     data_home : str, PathLike or None, default=None
-        The folder. By default the environment variable ``SKLEARN_MM_DATA``, and where
-        that is not set ``~/sklearn_mm_data``.
+        The folder. By default, the environment variable ``SKLEARN_MM_DATA``, or
+        ``~/sklearn_mm_data`` if it is not set.
 
     Returns
     -------
     Path
-        The folder, which need not exist yet.
+        The absolute path of the folder, which need not exist yet.
 
     Examples
     --------

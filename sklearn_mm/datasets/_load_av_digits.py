@@ -12,14 +12,14 @@ from ._bunch import make_bunch
 
 
 def load_av_digits(return_X_y=False, as_frame=True):
-    """Load spoken and written digits, 600 pairs of a sound and an image.
+    """Load 600 pairs of a spoken and a written digit.
 
-    The speech is synthetic: espeak-ng said the ten digits in twelve voices, five takes
-    each with another pitch and speed, and pink noise was added at a signal-to-noise
-    ratio between -10 and 0 dB. It shows how things work and measures nothing about real
-    speech; :func:`fetch_av_digits` has recordings of people. The images are real,
-    scikit-learn's :func:`~sklearn.datasets.load_digits`. Each sound is paired with an
-    image of its own of the same digit; the pairing tells nothing beyond the digit.
+    The speech is synthetic: espeak-ng spoke the ten digits in twelve voices, five takes
+    each with varied pitch and speed, and pink noise was added at a signal-to-noise
+    ratio between -10 and 0 dB. Use it for demonstrations, not to measure performance on
+    real speech; :func:`fetch_av_digits` has human recordings. The images are those of
+    scikit-learn's :func:`~sklearn.datasets.load_digits`. Each recording is paired with
+    a different image of the same digit; a pair shares nothing but the digit.
 
     ==================   =================================================
     Samples              600, 60 per class
@@ -34,7 +34,7 @@ def load_av_digits(return_X_y=False, as_frame=True):
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
     as_frame : bool, default=True
-        Give a DataFrame and a Series; otherwise object arrays.
+        Return a DataFrame and a Series; otherwise, object arrays.
 
     Returns
     -------
@@ -44,12 +44,12 @@ def load_av_digits(return_X_y=False, as_frame=True):
 
     See Also
     --------
-    fetch_av_digits : Real recordings, downloaded.
+    fetch_av_digits : A larger set of real recordings, which is downloaded.
 
     Notes
     -----
-    Free to redistribute: the sounds were made for this package and have its license;
-    the images are those of the UCI digits data, CC BY 4.0.
+    Free to redistribute: the audio was made for this package and has its license; the
+    images are those of the UCI digits data, CC BY 4.0.
 
     Examples
     --------
@@ -61,11 +61,11 @@ def load_av_digits(return_X_y=False, as_frame=True):
     source = resources.files(__package__) / "data" / "av_digits.zip"
     with zipfile.ZipFile(io.BytesIO(source.read_bytes())) as archive:
         index = pd.read_csv(io.BytesIO(archive.read("index.csv")))
-        sounds = [archive.read(name) for name in index["audio"]]
+        recordings = [archive.read(name) for name in index["audio"]]
     frame = pd.DataFrame(
         {
             "image": _pair_images(index["digit"].to_numpy()),
-            "audio": pd.Series(sounds, dtype=object),
+            "audio": pd.Series(recordings, dtype=object),
             "speaker": index["speaker"],
             "digit": index["digit"],
         }
@@ -77,7 +77,7 @@ def load_av_digits(return_X_y=False, as_frame=True):
 
 
 def _pair_images(digits):
-    """Hand every digit an image of its own of the same class."""
+    """Choose a different image of the same class for every digit."""
     images, labels = load_digits(return_X_y=True)
     images = np.round(images * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8)
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""How well the samples of one modality find their counterparts in another."""
+"""Metrics of retrieval: ranks of relevant targets by similarity to a query."""
 
 import numpy as np
 from sklearn.utils import check_array
@@ -6,29 +6,29 @@ from sklearn.utils.validation import check_consistent_length
 
 
 def recall_at_k(similarity, relevant=None, *, k=1):
-    """Share of queries that find a relevant target among the ``k`` most similar.
+    """Share of queries with a relevant target among the ``k`` most similar ones.
 
     Parameters
     ----------
     similarity : array-like of shape (n_queries, n_targets)
-        Higher is more similar. A query or a target that is all NaN is missing.
+        Higher is more similar. A row or column of NaN is a missing query or target.
     relevant : array-like or None, default=None
-        Which targets are relevant: of shape (n_queries, n_targets) booleans, of shape
-        (n_queries,) the number of the one that is; by default the i-th query's is the
-        i-th target.
+        The relevant targets: booleans of shape (n_queries, n_targets), or of shape
+        (n_queries,) the index of the only relevant target. By default, the i-th target
+        is relevant to the i-th query.
     k : int, default=1
-        How many targets are looked at.
+        Number of most similar targets to consider.
 
     Returns
     -------
     float
-        Between 0 and 1. Queries that are missing, or have no relevant target that is
-        there, are left out; NaN if all are.
+        Between 0 and 1. Missing queries, and queries without a relevant target that is
+        present, are left out; NaN if all are.
 
     Notes
     -----
-    Among equally similar targets the relevant ones come last, so that nothing is gained
-    by giving all the same similarity.
+    Among equally similar targets the relevant ones come last, so that equal
+    similarities for all targets gain nothing.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def recall_at_k(similarity, relevant=None, *, k=1):
     """
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}.")
-    ranks = find_ranks(*_check(similarity, relevant))
+    ranks = compute_ranks(*_check(similarity, relevant))
     return float(np.mean(ranks <= k)) if len(ranks) else np.nan
 
 
@@ -48,14 +48,14 @@ def median_rank(similarity, relevant=None):
     Parameters
     ----------
     similarity : array-like of shape (n_queries, n_targets)
-        Higher is more similar. A query or a target that is all NaN is missing.
+        Higher is more similar. A row or column of NaN is a missing query or target.
     relevant : array-like or None, default=None
-        Which targets are relevant, see :func:`recall_at_k`.
+        The relevant targets, see :func:`recall_at_k`.
 
     Returns
     -------
     float
-        The median, with ties and missing samples as in :func:`recall_at_k`.
+        The median; ties and missing samples count as in :func:`recall_at_k`.
 
     Examples
     --------
@@ -63,27 +63,27 @@ def median_rank(similarity, relevant=None):
     >>> median_rank([[0.9, 0.1], [0.8, 0.7]])
     1.5
     """
-    ranks = find_ranks(*_check(similarity, relevant))
+    ranks = compute_ranks(*_check(similarity, relevant))
     return float(np.median(ranks)) if len(ranks) else np.nan
 
 
 def mean_average_precision(similarity, relevant=None):
     """Mean over queries of the average precision of their ranked targets (mAP).
 
-    With one relevant target a query it is the mean reciprocal rank.
+    With one relevant target per query, this is the mean reciprocal rank.
 
     Parameters
     ----------
     similarity : array-like of shape (n_queries, n_targets)
-        Higher is more similar. A query or a target that is all NaN is missing.
+        Higher is more similar. A row or column of NaN is a missing query or target.
     relevant : array-like or None, default=None
-        Which targets are relevant, see :func:`recall_at_k`.
+        The relevant targets, see :func:`recall_at_k`.
 
     Returns
     -------
     float
-        Mean of what :func:`sklearn.metrics.average_precision_score` gives for each
-        query; missing samples are left out as in :func:`recall_at_k`.
+        Mean of :func:`sklearn.metrics.average_precision_score` over the queries;
+        missing samples are left out as in :func:`recall_at_k`.
 
     Examples
     --------
@@ -91,12 +91,12 @@ def mean_average_precision(similarity, relevant=None):
     >>> mean_average_precision([[0.9, 0.1], [0.8, 0.7]])
     0.75
     """
-    precisions = find_precisions(*_check(similarity, relevant))
+    precisions = compute_average_precisions(*_check(similarity, relevant))
     return float(np.mean(precisions)) if len(precisions) else np.nan
 
 
-def find_ranks(similarity, relevant):
-    """Rank of each query's first relevant target; relevant ones lose every tie.
+def compute_ranks(similarity, relevant):
+    """Compute the rank of each query's first relevant target, which loses every tie.
 
     Parameters
     ----------
@@ -108,15 +108,15 @@ def find_ranks(similarity, relevant):
     Returns
     -------
     ndarray of shape (n_queries,), int
-        Ranks from 1 on.
+        Ranks, starting at 1.
     """
     hits = np.where(relevant, similarity, -np.inf)
     best = hits.max(axis=1, keepdims=True, initial=-np.inf)
     return 1 + ((similarity >= best) & ~relevant).sum(axis=1)
 
 
-def find_precisions(similarity, relevant):
-    """Average precision of each query.
+def compute_average_precisions(similarity, relevant):
+    """Compute the average precision of each query.
 
     Parameters
     ----------
@@ -128,8 +128,8 @@ def find_precisions(similarity, relevant):
     Returns
     -------
     ndarray of shape (n_queries,)
-        Means over the relevant targets of the precision down to each, those that are
-        equally similar included.
+        Mean over the relevant targets of the precision among the targets that are at
+        least as similar.
     """
     precisions = np.empty(len(similarity))
     for row, (scores, hits) in enumerate(zip(similarity, relevant)):
@@ -141,7 +141,7 @@ def find_precisions(similarity, relevant):
 
 
 def _check(similarity, relevant):
-    """Give similarities and relevance of the queries that can be answered."""
+    """Return similarities and relevance of the queries that have a relevant target."""
     similarity = check_array(
         similarity, ensure_all_finite=False, dtype=[np.float64, np.float32]
     )
@@ -162,20 +162,20 @@ def _check_relevant(relevant, shape):
     if relevant is None:
         if n_queries != n_targets:
             raise ValueError(
-                f"{n_queries} queries and {n_targets} targets are no pairs: say by "
-                "relevant which targets are."
+                f"{n_queries} queries and {n_targets} targets are not pairs: pass "
+                "relevant."
             )
         return np.eye(n_queries, dtype=bool)
     relevant = np.asarray(relevant)
     check_consistent_length(np.empty(n_queries), relevant)
     if relevant.ndim == 1:
         if relevant.dtype.kind not in "iu":
-            raise ValueError("relevant of one axis must hold the targets' numbers.")
+            raise ValueError("relevant with one axis must hold the indices of targets.")
         if relevant.min(initial=0) < 0 or relevant.max(initial=0) >= n_targets:
-            raise ValueError(f"relevant names targets that are not in 0..{n_targets}.")
+            raise ValueError(f"relevant has indices that are not in [0, {n_targets}).")
         return relevant[:, None] == np.arange(n_targets)
     if relevant.shape != shape:
         raise ValueError(
-            f"relevant is of shape {relevant.shape}, similarity of {shape}."
+            f"relevant has shape {relevant.shape}, similarity has shape {shape}."
         )
     return relevant.astype(bool)

@@ -11,11 +11,11 @@ from ._retrieval import mean_average_precision, median_rank, recall_at_k
 def make_retrieval_scorer(
     metric, *, query=None, target=None, greater_is_better=True, **options
 ):
-    """Make a scorer of aligners and retrievers from a metric of retrieval.
+    """Make a scorer of aligners and retrievers from a retrieval metric.
 
-    Every row of the scored table is a query, and a target, by what it has of either
-    modality. Relevant to a query is the target of its own row; with labels ``y``, those
-    of all rows with the same label.
+    Every row of the scored table is a query by its cell of one modality, and a target
+    by its cell of the other. The target of a query's own row is relevant to it or, with
+    labels ``y``, those of all rows with the same label.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ def make_retrieval_scorer(
         ``metric(similarity, relevant, **options)``, such as
         :func:`~sklearn_mm.metrics.recall_at_k`.
     query, target : str or None, default=None
-        Names of the modalities. By default those of a retriever; of an aligner the mean
-        over all ordered pairs.
+        Names of the modalities. By default, those of a retriever; for an aligner, the
+        mean over all ordered pairs of modalities.
     greater_is_better : bool, default=True
-        Whether high values are good; otherwise the scorer gives their negative.
+        Whether higher is better; otherwise, the scorer returns the negative.
     **options : dict
-        Further arguments of the metric.
+        Further keyword arguments of the metric.
 
     Returns
     -------
@@ -61,19 +61,19 @@ def _score(estimator, X, y=None, *, metric, query, target, sign):
     X : dataframe or array-like of shape (n_samples, n_columns)
         The table.
     y : array-like of shape (n_samples,) or None, default=None
-        Labels: relevant to a query are all rows with the same one. None stands for
-        the query's own row.
+        Labels: all rows with a query's label are relevant to it. By default, only the
+        query's own row is.
     metric : callable
-        What is measured.
+        The metric.
     query, target : str or None
         Names of the modalities.
     sign : int
-        What the metric is multiplied by.
+        Factor of the metric, 1 or -1.
 
     Returns
     -------
     float
-        The score, the mean over the pairs of modalities.
+        Mean over the pairs of modalities.
     """
     aligner = getattr(estimator, "aligner_", estimator)
     query = getattr(estimator, "query", None) if query is None else query
@@ -90,8 +90,8 @@ def _score(estimator, X, y=None, *, metric, query, target, sign):
     ]
     if not pairs:
         raise ValueError(
-            f"no pair of query {query!r} and target {target!r} among the modalities "
-            f"{list(aligner.modalities_)}."
+            f"query {query!r} and target {target!r} are not a pair of the aligner's "
+            f"modalities {list(aligner.modalities_)}."
         )
     relevant = None if y is None else np.equal.outer(np.asarray(y), np.asarray(y))
     scores = [metric(embedded[a] @ embedded[b].T, relevant) for a, b in pairs]

@@ -1,4 +1,4 @@
-"""How far recognised texts are from what was said."""
+"""Error rates of recognised texts, and their scorers."""
 
 import numpy as np
 import pandas as pd
@@ -7,26 +7,26 @@ from sklearn.utils.validation import check_consistent_length
 
 
 def word_error_rate(y_true, y_pred):
-    """Words to insert, delete or replace, divided by the number of words that are true.
+    """Word errors (insertions, deletions, replacements) per word of the true text.
 
     Parameters
     ----------
     y_true : array-like of str, shape (n_samples,)
-        What was said; words are what whitespace separates. Missing ones (None, NaN) are
-        left out.
+        True texts, split into words at whitespace. Missing texts (None, NaN) are left
+        out.
     y_pred : array-like of str, shape (n_samples,)
-        What was recognised; a missing one counts as an empty text.
+        Recognised texts; a missing text counts as empty.
 
     Returns
     -------
     float
-        0 is best; of all samples together, so that long ones count more. It can exceed
-        1.
+        0 is best. Computed over all samples together, so that long texts count more; it
+        can exceed 1.
 
     Raises
     ------
     ValueError
-        If nothing was said at all.
+        If all true texts are empty or missing.
 
     Examples
     --------
@@ -34,18 +34,18 @@ def word_error_rate(y_true, y_pred):
     >>> word_error_rate(["turn it on", "stop"], ["turn on", "stop"])
     0.25
     """
-    return _find_rate(y_true, y_pred, str.split, "words")
+    return _compute_error_rate(y_true, y_pred, str.split, "words")
 
 
 def character_error_rate(y_true, y_pred):
-    """Characters to insert, delete or replace, divided by the number that are true.
+    """Character errors (insertions, deletions, replacements) per true character.
 
     Parameters
     ----------
     y_true : array-like of str, shape (n_samples,)
-        What was said. Missing ones (None, NaN) are left out.
+        True texts. Missing texts (None, NaN) are left out.
     y_pred : array-like of str, shape (n_samples,)
-        What was recognised; a missing one counts as an empty text.
+        Recognised texts; a missing text counts as empty.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def character_error_rate(y_true, y_pred):
     Raises
     ------
     ValueError
-        If nothing was said at all.
+        If all true texts are empty or missing.
 
     Examples
     --------
@@ -63,20 +63,22 @@ def character_error_rate(y_true, y_pred):
     >>> character_error_rate(["stop"], ["sto"])
     0.25
     """
-    return _find_rate(y_true, y_pred, str, "characters")
+    return _compute_error_rate(y_true, y_pred, str, "characters")
 
 
-def _find_rate(y_true, y_pred, split, unit):
+def _compute_error_rate(y_true, y_pred, split, unit):
     check_consistent_length(y_true, y_pred)
     n_errors = n_tokens = 0
     for truth, guess in zip(y_true, y_pred):
         if _is_missing(truth):
             continue
         true = split(truth)
-        n_errors += _find_distance(true, split("" if _is_missing(guess) else guess))
+        n_errors += _compute_edit_distance(
+            true, split("" if _is_missing(guess) else guess)
+        )
         n_tokens += len(true)
     if not n_tokens:
-        raise ValueError(f"y_true has no {unit}: an error rate is relative to these.")
+        raise ValueError(f"y_true has no {unit}; an error rate needs at least one.")
     return n_errors / n_tokens
 
 
@@ -88,8 +90,8 @@ def _is_missing(text):
     return False
 
 
-def _find_distance(first, second):
-    """Levenshtein distance of two sequences, row by row."""
+def _compute_edit_distance(first, second):
+    """Compute the Levenshtein distance of two sequences, row by row."""
     numbers = {token: i for i, token in enumerate({*first, *second})}
     second = np.array([numbers[token] for token in second], dtype=np.intp)
     steps = np.arange(len(second) + 1)

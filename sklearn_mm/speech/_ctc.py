@@ -1,4 +1,4 @@
-"""From probabilities by step to texts: connectionist temporal classification."""
+"""Decoding by connectionist temporal classification: from probabilities to texts."""
 
 from heapq import nlargest
 from math import exp, inf, log1p
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def decode_greedily(log_probs, characters):
-    """Give the text of the most probable path: repeats merged, blanks dropped.
+    """Decode the most probable path: merge repeats, drop blanks.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def beam_search(
 ):
     """Find the best texts by prefix beam search.
 
-    A text's score is the logarithm of its probability, summed over all alignments, plus
-    ``lm_weight`` times that of the language model, the end included, plus
-    ``word_bonus`` for each word.
+    The score of a text is its log-probability, summed over all alignments, plus
+    ``lm_weight`` times its log-probability in the language model, including the end,
+    plus ``word_bonus`` for each word.
 
     Parameters
     ----------
@@ -54,24 +54,28 @@ def beam_search(
         Natural logarithms, the blank first.
     characters : str
         The characters.
-    beam_width : int
-        Prefixes that are kept from step to step.
-    n_best : int
-        Texts to give, at most.
-    language_model : NgramLanguageModel or None
-        Of characters, which counts at each, or of words, which counts where one ends.
-    lm_weight, word_bonus : float
-        See above.
-    lexicon : collection of str or None
-        Words that the text consists of, with one space between two.
-    threshold : float
-        Characters whose log-probability is lower than the step's best by more than this
-        are not tried.
+    beam_width : int, default=16
+        Number of prefixes to keep after each step.
+    n_best : int, default=1
+        Maximal number of texts to return.
+    language_model : NgramLanguageModel or None, default=None
+        A model of characters, applied at each character, or of words, applied at the
+        end of each word.
+    lm_weight : float, default=0.0
+        Weight of the language model.
+    word_bonus : float, default=0.0
+        Added to the score for each word.
+    lexicon : collection of str or None, default=None
+        The allowed words, separated by single spaces in the text.
+    threshold : float, default=inf
+        Characters whose log-probability is lower than the best of the step by more than
+        this are skipped.
 
     Returns
     -------
     list of (str, float)
-        Texts and scores, best first; the empty text, if the lexicon leaves no other.
+        Texts and scores, best first; only the empty text if the lexicon excludes all
+        others.
 
     References
     ----------
@@ -81,24 +85,24 @@ def beam_search(
     """
     scorer = _Scorer(characters, language_model, lm_weight, word_bonus, lexicon)
     root = scorer.begin()
-    beam = {root: (0.0, -inf)}  # log-probabilities: ending in a blank, or in none
+    beam = {root: (0.0, -inf)}  # log-probabilities: ending in a blank, or not
     for row in np.asarray(log_probs, dtype=float).tolist():
         beam = _advance(beam, row, scorer, threshold)
         if len(beam) > beam_width:
             beam = dict(nlargest(beam_width, beam.items(), key=_rank))
     texts = []
     for node, (blank, other) in beam.items():
-        total, ending = add_logs(blank, other), scorer.find_ending(node)
+        total, ending = add_logs(blank, other), scorer.compute_ending_score(node)
         if ending is not None and total > -inf:
             texts.append((node.text, total + node.bonus + ending))
     if not texts:
         blanks = float(np.sum(np.asarray(log_probs)[:, 0]))
-        texts = [("", blanks + scorer.find_ending(root))]
+        texts = [("", blanks + scorer.compute_ending_score(root))]
     return nlargest(n_best, texts, key=lambda pair: pair[1])
 
 
 def add_logs(a, b):
-    """Give ``log(exp(a) + exp(b))``."""
+    """Compute ``log(exp(a) + exp(b))``."""
     if a < b:
         a, b = b, a
     return a if b == -inf else a + log1p(exp(b - a))
@@ -110,7 +114,7 @@ def _rank(item):
 
 
 def _advance(beam, row, scorer, threshold):
-    """Give all prefixes one step later."""
+    """Compute the log-probabilities of all prefixes after one more step."""
     floor = max(row) - threshold
     tried = [i for i, p in enumerate(row[1:], 1) if p >= floor and p > -inf]
     later = {}
@@ -120,7 +124,7 @@ def _advance(beam, row, scorer, threshold):
             continue
         stay_blank, stay_other = later.get(node, (-inf, -inf))
         stay_blank = add_logs(stay_blank, total + row[0])
-        if node.symbol:  # the last character goes on
+        if node.symbol:  # the last character is repeated, and merged
             stay_other = add_logs(stay_other, other + row[node.symbol])
         later[node] = stay_blank, stay_other
         for symbol in tried:
@@ -135,22 +139,22 @@ def _advance(beam, row, scorer, threshold):
 
 
 class _Node:
-    """A prefix of a text, and what its language model and lexicon say so far."""
+    """A prefix of a text, with its states in the language model and the lexicon."""
 
     __slots__ = ("bonus", "children", "place", "start", "state", "symbol", "text")
 
     def __init__(self, text, symbol, bonus, state, place, start):
         self.text = text
-        self.symbol = symbol  # number of the last character
+        self.symbol = symbol  # index of the last character
         self.bonus = bonus
         self.state = state  # of the language model
         self.place = place  # in the lexicon
-        self.start = start  # where the last word begins; None behind a space
+        self.start = start  # where the last word begins; None after a space
         self.children = {}
 
 
 class _Scorer:
-    """Extends prefixes by a character, each once."""
+    """Extends prefixes by one character, and caches the results."""
 
     def __init__(self, characters, language_model, lm_weight, word_bonus, lexicon):
         self.characters = characters
@@ -165,7 +169,7 @@ class _Scorer:
         return _Node("", 0, 0.0, state, self.words, None)
 
     def extend(self, node, symbol):
-        """Give the prefix that is one character longer; None if no text begins so."""
+        """Return the prefix with one more character; None if no text starts with it."""
         if symbol not in node.children:
             node.children[symbol] = self._make_child(node, symbol)
         return node.children[symbol]
@@ -189,15 +193,15 @@ class _Scorer:
         return _Node(node.text + character, symbol, bonus, state, place, start)
 
     def _move(self, node, character, is_space):
-        """Give the place in the lexicon behind a character, None if there is none."""
+        """Return the place in the lexicon after a character; None if there is none."""
         if self.words is None:
             return None
-        if is_space:  # behind a whole word only
+        if is_space:  # after a whole word only
             return self.words if _WHOLE in node.place else None
         return node.place.get(character)
 
-    def find_ending(self, node):
-        """Give what the end adds to a text's score; None if it cannot end here."""
+    def compute_ending_score(self, node):
+        """Compute what the end adds to the score; None if the text cannot end here."""
         if self.words is not None and node.text and _WHOLE not in node.place:
             return None
         if self.model is None:

@@ -1,4 +1,4 @@
-"""How likely a text is: n-grams of characters or words, smoothed."""
+"""Smoothed n-gram language models of characters or words."""
 
 from collections import Counter
 from itertools import chain, pairwise
@@ -13,38 +13,38 @@ from .._columns.column import as_column
 from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin
 
-#: Tokens are numbered, and a text is a string of these numbers as code points.
+#: A token is coded as one character, whose code point is the token's number.
 _BEGIN, _END, _UNKNOWN = map(chr, range(3))
-#: Probabilities that are remembered, at most.
-_REMEMBERED = 1_000_000
+#: Maximal number of memoised probabilities.
+_MAX_MEMO = 1_000_000
 
 
 class NgramLanguageModel(VersionMixin, BaseEstimator):
-    """Probabilities of each next character or word, by the few before it.
+    """Language model: probability of a character or word given the previous ones.
 
     Parameters
     ----------
     order : int, default=5
         Length of the longest n-gram: a token depends on ``order - 1`` before it.
     unit : {"character", "word"}, default="character"
-        What a token is; words are what whitespace separates.
+        Whether a token is a character or a word; words are split at whitespace.
     smoothing : {"witten_bell", "kneser_ney"}, default="witten_bell"
-        How orders are interpolated: by the number of different tokens that were seen
-        behind the same context [1]_, or by absolute discounting, with lower orders that
-        count in how many contexts a token was seen [2]_, [3]_.
+        How orders are interpolated: by the number of distinct tokens seen after the
+        same context [1]_, or by absolute discounting, where lower orders count the
+        distinct contexts of a token [2]_, [3]_.
 
     Attributes
     ----------
     vocabulary_ : list of str
-        Tokens that were seen, sorted.
+        Tokens of the training texts, sorted.
 
     Notes
     -----
-    The end of a text is a token like others. The lowest order is interpolated with
-    equal probabilities of all tokens, the end, and one token that stands for all
-    unknown ones, so that nothing is impossible and probabilities sum to one in any
-    context. The discounts of Kneser-Ney, ``n1 / (n1 + 2 * n2)`` of each order, are kept
-    between 0.05 and 0.95.
+    The end of a text is a token like any other. The lowest order is interpolated with a
+    uniform distribution over all tokens, the end, and one token for all unknown ones:
+    no token has probability zero, and probabilities sum to one in any context. The
+    Kneser-Ney discount of each order, ``n1 / (n1 + 2 * n2)``, is clipped to the range
+    from 0.05 to 0.95.
 
     References
     ----------
@@ -85,7 +85,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         Parameters
         ----------
         X : column of str
-            Texts; those that are missing are left out.
+            Texts; missing texts are left out.
         y : None
             Ignored.
 
@@ -96,25 +96,27 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         """
         texts = [text for text in self._split(X) if text is not None]
         if not texts:
-            raise ValueError("NgramLanguageModel: there is no text to learn from.")
+            raise ValueError(
+                "NgramLanguageModel: X has no text to learn from; all are missing."
+            )
         self.vocabulary_ = sorted(set(chain.from_iterable(texts)))
-        self._numbers = {t: chr(i) for i, t in enumerate(self.vocabulary_, 3)}
+        self._codes = {t: chr(i) for i, t in enumerate(self.vocabulary_, 3)}
         self._counts = self._count_ngrams(texts)
         self._discounts = [0.0] * self.order
         if self.smoothing == "kneser_ney":
             self._counts = _count_continuations(self._counts)
-            self._discounts = [_find_discount(counts) for counts in self._counts]
-        self._contexts = [_sum_up(counts) for counts in self._counts]
-        self._memory = {}
+            self._discounts = [_compute_discount(counts) for counts in self._counts]
+        self._contexts = [_summarize_contexts(counts) for counts in self._counts]
+        self._memo = {}
         return self
 
     def _count_ngrams(self, texts):
-        """Count n-grams of each length, of texts that begin and end."""
+        """Count the n-grams of each length, with the beginning and end of each text."""
         counts = [Counter() for _ in range(self.order)]
         for text in texts:
-            coded = "".join([_BEGIN, *map(self._numbers.__getitem__, text), _END])
+            coded = "".join([_BEGIN, *map(self._codes.__getitem__, text), _END])
             for n, counter in enumerate(counts, 1):
-                # The beginning is no token that is predicted.
+                # The beginning of a text is never predicted.
                 first = 1 if n == 1 else 0
                 counter.update(
                     [coded[i : i + n] for i in range(first, len(coded) - n + 1)]
@@ -122,7 +124,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         return counts
 
     def begin(self):
-        """Give the state before a text, for :meth:`advance`.
+        """Get the state at the beginning of a text, for :meth:`advance`.
 
         Returns
         -------
@@ -132,72 +134,73 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         return _BEGIN if self.order > 1 else ""
 
     def advance(self, state, token):
-        """Give the log-probability of a token after a state, and the next state.
+        """Compute the log-probability of a token after a state, and the next state.
 
         Parameters
         ----------
         state : str
-            What ``begin`` or ``advance`` gave.
+            A state returned by ``begin`` or ``advance``.
         token : str or None
-            The next token; None is the end of the text.
+            The next token; None for the end of the text.
 
         Returns
         -------
         tuple of (float, str)
             Natural logarithm of the probability, and the next state.
         """
-        known = self._memory.get((state, token))
-        if known is None:
-            coded = _END if token is None else self._numbers.get(token, _UNKNOWN)
-            following = (state + coded)[max(0, len(state) + 2 - self.order) :]
-            known = log(self._find_probability(state, coded)), following
-            if len(self._memory) >= _REMEMBERED:
-                self._memory.clear()
-            self._memory[state, token] = known
-        return known
+        result = self._memo.get((state, token))
+        if result is None:
+            code = _END if token is None else self._codes.get(token, _UNKNOWN)
+            next_state = (state + code)[max(0, len(state) + 2 - self.order) :]
+            result = log(self._compute_probability(state, code)), next_state
+            if len(self._memo) >= _MAX_MEMO:
+                self._memo.clear()
+            self._memo[state, token] = result
+        return result
 
     def log_probability(self, token, context=()):
-        """Give the log-probability of a token behind others.
+        """Compute the log-probability of a token given the previous ones.
 
         Parameters
         ----------
         token : str or None
-            The token; None is the end of the text.
+            The token; None for the end of the text.
         context : sequence of str, default=()
-            The tokens before it, from the beginning of the text on.
+            All tokens of the text before it.
 
         Returns
         -------
         float
             Natural logarithm of the probability.
         """
-        return self.advance(self._read(context), token)[0]
+        return self.advance(self._get_state(context), token)[0]
 
     def next_log_probabilities(self, context=()):
-        """Give the log-probabilities of all tokens behind others.
+        """Compute the log-probabilities of all tokens given the previous ones.
 
         Parameters
         ----------
         context : sequence of str, default=()
-            The tokens before, from the beginning of the text on.
+            All tokens of the text so far.
 
         Returns
         -------
         ndarray of shape (n_tokens + 2,)
-            Of ``vocabulary_``, of the end, and of an unknown token.
+            Natural logarithms of the probabilities of the tokens of ``vocabulary_``, of
+            the end, and of an unknown token.
         """
-        state = self._read(context)
-        coded = [*map(self._numbers.get, self.vocabulary_), _END, _UNKNOWN]
-        return np.log([self._find_probability(state, token) for token in coded])
+        state = self._get_state(context)
+        codes = [*map(self._codes.get, self.vocabulary_), _END, _UNKNOWN]
+        return np.log([self._compute_probability(state, code) for code in codes])
 
-    def _read(self, context):
+    def _get_state(self, context):
         check_is_fitted(self)
         state = self.begin()
         for token in context:
             _, state = self.advance(state, token)
         return state
 
-    def _find_probability(self, context, token):
+    def _compute_probability(self, context, token):
         """Interpolate from the shortest context to the longest that was seen."""
         probability = 1 / (len(self.vocabulary_) + 2)
         for length in range(len(context) + 1):
@@ -205,19 +208,19 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
             seen = self._contexts[length].get(suffix)
             if seen is None:
                 break
-            total, n_different = seen
+            total, n_distinct = seen
             count = self._counts[length].get(suffix + token, 0)
             discount = self._discounts[length]
             if discount:
-                left = discount * n_different * probability
+                left = discount * n_distinct * probability
                 probability = (max(count - discount, 0) + left) / total
             else:
-                left = n_different * probability
-                probability = (count + left) / (total + n_different)
+                left = n_distinct * probability
+                probability = (count + left) / (total + n_distinct)
         return probability
 
     def score_samples(self, X):
-        """Log-probability of each text, its end included.
+        """Compute the log-probability of each text, including its end.
 
         Parameters
         ----------
@@ -243,7 +246,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         return np.array(scores)
 
     def score(self, X, y=None):
-        """Mean log-probability of a token, the ends of the texts included.
+        """Compute the mean log-probability per token, including the ends of the texts.
 
         Parameters
         ----------
@@ -261,7 +264,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         return float(np.nansum(self.score_samples(X)) / n_tokens)
 
     def perplexity(self, X):
-        """Give the number of equally likely tokens that would surprise as much.
+        """Compute the perplexity: the effective number of equally likely next tokens.
 
         Parameters
         ----------
@@ -276,7 +279,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         return float(np.exp(-self.score(X)))
 
     def _split(self, X):
-        """Give the tokens of each text, None where it is missing."""
+        """Yield the tokens of each text, None if it is missing."""
         column = as_column(X, type(self).__name__)
         for row, (cell, missing) in enumerate(zip(column.cells, column.missing)):
             if missing:
@@ -290,21 +293,22 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
                 yield cell if self.unit == "character" else cell.split()
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_memory": {}}
+        """Return the attributes without the memoised probabilities."""
+        return {**super().__getstate__(), "_memo": {}}
 
 
 def _count_continuations(counts):
-    """Count for n-grams below the highest order the different tokens before them."""
+    """Count the distinct tokens before each n-gram, below the highest order."""
     adjusted = []
     for lower, higher in pairwise(counts):
         before = Counter(ngram[1:] for ngram in higher)
-        # At the beginning of a text there is nothing before.
+        # No token comes before the beginning of a text.
         first = {ngram: c for ngram, c in lower.items() if ngram[0] == _BEGIN}
         adjusted.append(Counter({**before, **first}))
     return [*adjusted, counts[-1]]
 
 
-def _find_discount(counts):
+def _compute_discount(counts):
     frequencies = Counter(counts.values())
     once, twice = frequencies[1], frequencies[2]
     if not once:
@@ -312,10 +316,10 @@ def _find_discount(counts):
     return min(max(once / (once + 2 * twice), 0.05), 0.95)
 
 
-def _sum_up(counts):
-    """Give for each context how often, and by how many tokens, it was followed."""
-    totals, different = Counter(), Counter()
+def _summarize_contexts(counts):
+    """Count the tokens, and the distinct tokens, that follow each context."""
+    totals, distinct = Counter(), Counter()
     for ngram, count in counts.items():
         totals[ngram[:-1]] += count
-        different[ngram[:-1]] += 1
-    return {context: (total, different[context]) for context, total in totals.items()}
+        distinct[ngram[:-1]] += 1
+    return {context: (total, distinct[context]) for context, total in totals.items()}

@@ -43,7 +43,7 @@ def test_the_shipped_digits_are_what_their_docstring_says():
     assert "espeak-ng" in bunch.DESCR
 
 
-def test_shipped_images_show_the_digits_that_are_said():
+def test_shipped_images_show_the_spoken_digits():
     from sklearn.datasets import load_digits
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -170,7 +170,7 @@ def test_data_are_downloaded_once_and_read_afterwards(server, tmp_path):
 
 
 def alter(data):
-    """Another sound in an archive that is valid."""
+    """Change a recording in a valid archive."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {n.split("/", 1)[1]: archive.read(n) for n in archive.namelist()}
     first = next(iter(members))
@@ -181,9 +181,13 @@ def alter(data):
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("audio", alter, "1 of 4 files .* audio/0_ann_0.wav for one"),
-        ("audio", lambda data: data[: len(data) // 2], "not the archive"),
-        ("audio", lambda data: pack({"recordings/x.wav": b""}), "not the archive"),
+        ("audio", alter, "1 of 4 files .* among them audio/0_ann_0.wav"),
+        ("audio", lambda data: data[: len(data) // 2], "not the expected archive"),
+        (
+            "audio",
+            lambda data: pack({"recordings/x.wav": b""}),
+            "not the expected archive",
+        ),
         ("image", lambda data: pack_images(np.ones((9, 28, 28), np.uint8)), "4 of 4"),
         ("image", lambda data: pack_images(np.ones((2, 28, 28), np.uint8)), "4 of 4"),
         ("image", lambda data: pack({"t10k-images-idx3-ubyte.gz": b"no"}), "not the"),

@@ -1,4 +1,4 @@
-"""What all fetch functions promise, and MOSI from a server on this machine."""
+"""The contract of all fetch functions, and MOSI from a local server."""
 
 import hashlib
 import inspect
@@ -132,7 +132,7 @@ def make_mosi():
     }
 
 
-def find_digests(table, features):
+def compute_digests(table, features):
     data = {"utterances": table.to_csv(index=False).encode()}
     data.update({name: array.tobytes() for name, array in features.items()})
     return {name: hashlib.sha256(part).hexdigest() for name, part in data.items()}
@@ -149,7 +149,7 @@ def mosi(monkeypatch):
     table, features = make_mosi()
     with Server() as server:
         server.repository = escape(make_source(table, features))
-        monkeypatch.setattr(_fetch_mosi, "DIGESTS", find_digests(table, features))
+        monkeypatch.setattr(_fetch_mosi, "DIGESTS", compute_digests(table, features))
         monkeypatch.setattr(
             _fetch_mosi, "SOURCE", server.put("mosi.zip", pack(server.repository))
         )
@@ -157,7 +157,7 @@ def mosi(monkeypatch):
         yield server
 
 
-def test_mosi_is_put_together_from_its_repository_once(mosi, tmp_path):
+def test_mosi_is_assembled_from_its_repository_once(mosi, tmp_path):
     bunch = datasets.fetch_mosi(tmp_path)
     again = datasets.fetch_mosi(tmp_path, download_if_missing=False)
     assert mosi.n_requests == 1
@@ -184,18 +184,21 @@ def replace(files, old, new, name="data/video/video_train0.csv"):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda files: pack(files)[:400], "is not the archive"),
-        (lambda files: pack(drop(files)), "is not the archive .*audio_test0"),
-        (lambda files: pack(replace(files, b'"', b'"x')), "is not the archive"),
+        (lambda files: pack(files)[:400], "is not the expected archive"),
+        (lambda files: pack(drop(files)), "is not the expected archive .*audio_test0"),
+        (
+            lambda files: pack(replace(files, b'"', b'"x')),
+            "is not the expected archive",
+        ),
         (
             lambda files: pack(replace(files, b"0.", b"7.")),
-            "3dcnn .* is not what",
+            "3dcnn .* is not the expected one",
         ),
         (
             lambda files: pack(
                 replace(files, b"GOOD", b"FINE", "data/transcripts.csv")
             ),
-            "utterances .* is not what",
+            "utterances .* is not the expected one",
         ),
     ],
 )
@@ -217,7 +220,7 @@ def test_the_real_mosi_is_what_the_package_knows_and_rebuilds(
     table = pd.read_csv(source / "utterances.csv", keep_default_na=False)
     with np.load(source / "features.npz") as features:
         features = {name: features[name] for name in features}
-    assert find_digests(table, features) == _fetch_mosi.DIGESTS
+    assert compute_digests(table, features) == _fetch_mosi.DIGESTS
     with Server() as server:
         url = server.put("mosi.zip", pack(make_source(table, features)))
         monkeypatch.setattr(_fetch_mosi, "SOURCE", url)
@@ -225,7 +228,7 @@ def test_the_real_mosi_is_what_the_package_knows_and_rebuilds(
     pd.testing.assert_frame_equal(fetched.frame, datasets.fetch_mosi(data_home).frame)
 
 
-def test_a_data_set_may_lie_in_a_folder_that_is_relative(data_home, monkeypatch):
+def test_the_data_home_may_be_a_relative_path(data_home, monkeypatch):
     if not (data_home / "emodb").is_dir():
         pytest.skip("no emodb")
     monkeypatch.chdir(data_home.parent)

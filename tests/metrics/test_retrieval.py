@@ -20,7 +20,7 @@ from sklearn_mm.metrics import (
 
 
 def make_case(seed, n_values=4):
-    """Similarities with ties, and several relevant targets a query."""
+    """Similarities with ties, and several relevant targets per query."""
     rng = np.random.default_rng(seed)
     similarity = rng.integers(0, n_values, (9, 12)).astype(float)
     relevant = rng.random((9, 12)) < 0.3
@@ -63,7 +63,7 @@ def test_giving_all_targets_the_same_similarity_gains_nothing():
     assert mean_average_precision(flat) == pytest.approx(0.1)
 
 
-def test_relevance_is_said_in_three_ways():
+def test_relevance_has_three_forms():
     similarity, _ = make_case(0, 1000)
     numbers = np.arange(9)[::-1]
     table = numbers[:, None] == np.arange(12)
@@ -73,7 +73,7 @@ def test_relevance_is_said_in_three_ways():
         assert metric(square) == metric(square, np.arange(9))
 
 
-def test_what_is_missing_is_left_out():
+def test_missing_queries_and_targets_are_left_out():
     similarity, relevant = make_case(1, 1000)
     kept = np.delete(np.delete(similarity, 2, axis=0), 5, axis=1)
     hits = np.delete(np.delete(relevant, 2, axis=0), 5, axis=1)
@@ -91,7 +91,7 @@ def test_bad_input_is_refused_with_a_reason():
         recall_at_k(similarity)
     with pytest.raises(ValueError, match="shape"):
         recall_at_k(similarity, relevant[:, :5])
-    with pytest.raises(ValueError, match="names targets"):
+    with pytest.raises(ValueError, match="has indices that are not in"):
         recall_at_k(similarity, np.full(9, 12))
     with pytest.raises(ValueError, match="at least 1"):
         recall_at_k(similarity, relevant, k=0)
@@ -122,11 +122,11 @@ def test_scorers_embed_both_modalities_and_compare(fitted):
     assert one_way(aligner, X) == recall_at_k(back, k=5)
     retriever = CrossModalRetriever(aligner, query="b", target="a").fit(X)
     assert recall_at_5_scorer(retriever, X) == recall_at_k(back, k=5)
-    with pytest.raises(ValueError, match="no pair"):
+    with pytest.raises(ValueError, match="are not a pair"):
         make_retrieval_scorer(recall_at_k, query="c", target="a")(aligner, X)
 
 
-def test_labels_say_what_is_relevant(fitted):
+def test_rows_of_the_same_label_are_relevant(fitted):
     aligner, X = fitted
     y = np.arange(60) % 3
     there = aligner.transform(X, "a") @ aligner.transform(X, "b").T
@@ -136,7 +136,7 @@ def test_labels_say_what_is_relevant(fitted):
     assert mean_average_precision_scorer(aligner, X, y) == pytest.approx(expected)
 
 
-def test_scorers_serve_cross_validation(fitted):
+def test_scorers_work_in_cross_validation(fitted):
     aligner, X = fitted
     scores = cross_val_score(aligner, X, scoring=recall_at_1_scorer, cv=3, n_jobs=2)
     assert len(scores) == 3

@@ -53,7 +53,7 @@ def test_known_rates():
     assert character_error_rate(["kitten"], ["sitting"]) == 0.5
 
 
-def test_what_is_missing():
+def test_missing_texts_are_left_out_or_count_as_empty():
     true = pd.Series(["a b", None, "c", ""], dtype=object)
     guess = pd.Series([None, "x y z", "c", "d"], dtype=object)
     assert word_error_rate(true, guess) == 1.0  # two deleted, one inserted, of three
@@ -66,7 +66,7 @@ def test_what_is_missing():
 
 
 class Parrot(BaseEstimator):
-    """Says always the same."""
+    """Always predicts the same text."""
 
     def fit(self, X, y):
         self.text_ = y[0]
@@ -76,7 +76,7 @@ class Parrot(BaseEstimator):
         return np.array([self.text_] * len(X), dtype=object)
 
 
-def test_scorers_serve_cross_validation():
+def test_scorers_work_in_cross_validation():
     X, y = np.zeros((4, 1)), np.array(["a b", "a b", "a c", "a c"], dtype=object)
     scores = cross_val_score(Parrot(), X, y, scoring=word_error_rate_scorer, cv=2)
     assert scores.tolist() == [-0.5, -0.5]

@@ -121,7 +121,7 @@ def test_unlikely_characters_are_skipped_and_likely_ones_are_not():
     assert best[0] < best[1]
 
 
-def test_what_is_impossible_stays_so():
+def test_impossible_paths_are_never_taken():
     log_probs = np.full((3, 3), -np.inf)
     log_probs[0, 1] = log_probs[1, 0] = log_probs[2, 1] = 0
     with np.errstate(all="raise"):
@@ -131,7 +131,7 @@ def test_what_is_impossible_stays_so():
     assert decode_greedily(np.zeros((0, 3)), "ab") == ""
 
 
-def test_a_lexicon_that_leaves_nothing_leaves_silence():
+def test_a_lexicon_without_a_possible_text_gives_the_empty_text():
     log_probs = np.log([[0.1, 0.9]])
     text, score = beam_search(log_probs, "a", beam_width=1, lexicon=["aa"])[0]
     assert text == ""

@@ -1,4 +1,4 @@
-"""The language model against the formulas, spelt out slowly."""
+"""The language model against a slow implementation of the formulas."""
 
 import pickle
 
@@ -16,7 +16,7 @@ SMOOTHING = ["witten_bell", "kneser_ney"]
 
 
 def list_ngrams(texts, n, unit):
-    """All n-grams of texts that begin with one <s> and end with </s>."""
+    """List the n-grams of texts that begin with one <s> and end with </s>."""
     ngrams = []
     for text in texts:
         tokens = list(text) if unit == "character" else text.split()
@@ -25,7 +25,7 @@ def list_ngrams(texts, n, unit):
     return [ngram for ngram in ngrams if ngram != ("<s>",)]
 
 
-def find_slowly(texts, order, unit, smoothing, context, token, n_tokens):
+def compute_slowly(texts, order, unit, smoothing, context, token, n_tokens):
     """Probability by recursion over lists of n-grams."""
     context = context[len(context) - min(order - 1, len(context)) :]
     if smoothing == "witten_bell":
@@ -70,7 +70,7 @@ def test_probabilities_are_those_of_the_formula(order, unit, smoothing):
     for context in contexts:
         found = np.exp(model.next_log_probabilities(context))
         expected = [
-            find_slowly(
+            compute_slowly(
                 TEXTS, order, unit, smoothing, ("<s>", *context), token, n_tokens
             )
             for token in [*model.vocabulary_, "</s>", "?"]
@@ -112,7 +112,7 @@ def test_a_text_is_as_likely_as_its_tokens_and_its_end(smoothing):
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHING)
-def test_what_was_seen_is_likelier(smoothing):
+def test_training_texts_are_likelier(smoothing):
     model = NgramLanguageModel(smoothing=smoothing).fit(pd.Series(TEXTS * 5))
     seen, shuffled, unknown = model.score_samples(["two one", "eno owt", "xyz qqq"])
     assert seen > shuffled > unknown
@@ -133,7 +133,7 @@ def test_missing_texts_are_left_out_and_other_cells_refused():
     assert empty.score_samples([""]) > empty.score_samples(["a"])
 
 
-def test_models_are_pickled_without_what_they_remember():
+def test_models_are_pickled_without_memoised_probabilities():
     model = NgramLanguageModel().fit(TEXTS)
     fresh = len(pickle.dumps(model))
     expected = model.score_samples(TEXTS)
