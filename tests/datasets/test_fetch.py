@@ -185,7 +185,7 @@ def replace(files, old, new, name="data/video/video_train0.csv"):
     ("change", "reason"),
     [
         (lambda files: pack(files)[:400], "is not the expected archive"),
-        (lambda files: pack(drop(files)), "is not the expected archive .*audio_test0"),
+        (lambda files: pack(drop(files)), "is not the expected archive: .*audio_test0"),
         (
             lambda files: pack(replace(files, b'"', b'"x')),
             "is not the expected archive",
