@@ -37,9 +37,10 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
         Default number of targets that ``kneighbors`` returns.
     neighbors : estimator or None, default=None
         Unfitted neighbours estimator with scikit-learn's ``fit(X)`` and
-        ``kneighbors(X, n_neighbors)``, such as :class:`FaissNeighbors` for approximate
-        search among many targets. A clone is fitted on vectors of length one, and
-        distances are in its metric. By default, exact search by cosine distance.
+        ``kneighbors(X, n_neighbors)``, such as
+        :class:`~sklearn_mm.alignment.FaissNeighbors` for approximate search among many
+        targets. A clone is fitted on vectors of length one, and distances are in its
+        metric. By default, exact search by cosine distance.
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class CrossModalRetriever(MetaEstimatorMixin, VersionMixin, BaseEstimator):
 
     See Also
     --------
-    FaissNeighbors : Approximate search.
+    sklearn_mm.alignment.FaissNeighbors : Approximate search.
     ZeroShotClassifier : Predicts the described class that is closest to a cell.
 
     Examples

@@ -54,7 +54,7 @@ def get_dimensions_parameter(aligner):
 
 
 def make_pairs(n_samples=200, seed=0):
-    """Two views of three hidden numbers, with noise."""
+    """Make two noisy views of three latent variables."""
     rng = np.random.default_rng(seed)
     hidden = rng.standard_normal((n_samples, 3))
     maps = np.random.default_rng(42).standard_normal((2, 3, 6))
@@ -125,7 +125,7 @@ def test_a_modality_needs_its_own_column_only(aligner, pairs):
     )
 
 
-def test_what_is_missing_is_nan_and_the_mean_is_of_what_is_there(aligner, pairs):
+def test_missing_cells_are_nan_and_the_mean_is_of_present_modalities(aligner, pairs):
     gaps = pairs.copy()
     gaps["a"] = [None if i % 5 == 0 else cell for i, cell in enumerate(gaps["a"])]
     gaps["b"] = [None if i % 7 == 0 else cell for i, cell in enumerate(gaps["b"])]
@@ -141,7 +141,7 @@ def test_what_is_missing_is_nan_and_the_mean_is_of_what_is_there(aligner, pairs)
     np.testing.assert_allclose(both[1], mean, atol=1e-5)
 
 
-def test_rows_with_one_modality_teach_nothing(aligner, pairs):
+def test_rows_with_one_modality_have_no_effect(aligner, pairs):
     lonely = pd.concat([pairs, pairs[:30]], ignore_index=True)
     lonely.loc[len(pairs) :, "b"] = None
     fitted = clone(aligner).fit(pairs)
@@ -175,7 +175,7 @@ def test_a_broken_cell_is_named(aligner, pairs):
 
 
 class Interrupting(VectorStacker):
-    """Is interrupted while it is fitted, if told so."""
+    """Raises ``error`` in ``fit_transform``, if there is one."""
 
     def __init__(self, error=None):
         super().__init__()
@@ -257,7 +257,7 @@ def test_set_output_names_the_dimensions(aligner, pairs):
     assert aligner.score(pairs) > 0.5
 
 
-def test_positions_and_polars_choose_columns_too(pairs):
+def test_columns_are_selected_by_position_and_from_polars(pairs):
     table = np.hstack(
         [np.stack(pairs["a"].to_numpy()), np.stack(pairs["b"].to_numpy())]
     )
@@ -311,7 +311,7 @@ def test_shrinkage_solves_the_regularised_eigenproblem(pairs):
     np.testing.assert_allclose(aligner.correlations_, expected.clip(0, 1), rtol=1e-6)
 
 
-def test_three_modalities_correlate_as_their_eigenproblem_says(pairs):
+def test_three_modalities_solve_their_eigenproblem(pairs):
     pairs = pairs.assign(c=[a[:4] - b[:4] ** 2 for a, b in zip(pairs["a"], pairs["b"])])
     blocks = [np.stack(pairs[name].to_numpy()) for name in "abc"]
     cov = np.cov(np.hstack(blocks).T)
@@ -327,7 +327,7 @@ def test_three_modalities_correlate_as_their_eigenproblem_says(pairs):
     assert aligner.transform(pairs, modality="c").shape == (len(pairs), 3)
 
 
-def test_sparse_vectors_give_what_dense_ones_give():
+def test_sparse_vectors_score_as_dense_ones():
     rng = np.random.default_rng(0)
     words = np.array(["red", "green", "blue", "dark", "light", "pale", "deep"])
     texts = [" ".join(rng.permutation(words)[:4]) for _ in range(80)]
@@ -346,7 +346,7 @@ def test_sparse_vectors_give_what_dense_ones_give():
     assert min(scores) > 0.5
 
 
-def test_what_is_constant_is_refused(pairs):
+def test_constant_modalities_are_refused(pairs):
     flat = pairs.assign(b=[np.ones(3)] * len(pairs))
     with pytest.raises(ValueError, match="modality 'b' is the same"):
         CanonicalAligner(NUMBERS).fit(flat)
@@ -356,7 +356,7 @@ def test_what_is_constant_is_refused(pairs):
 
 
 class Tower(nn.Module):
-    """A layer, and nothing that depends on the rest of the batch."""
+    """One layer, independent of the rest of the batch."""
 
     def __init__(self, input_shape, dropout=0.0):
         super().__init__()
@@ -468,7 +468,7 @@ def test_a_branch_starts_from_an_encoder_and_another_net_from_the_branch(pairs):
     )
 
 
-def test_the_temperature_is_given_or_learned(pairs):
+def test_the_temperature_is_fixed_or_learned(pairs):
     fixed = clone(ALIGNERS["clip"]).set_params(temperature=0.5).fit(pairs)
     assert fixed.temperature_ == pytest.approx(0.5)
     learned = clone(ALIGNERS["clip"]).fit(pairs)
@@ -479,7 +479,7 @@ def test_the_temperature_is_given_or_learned(pairs):
         clone(ALIGNERS["clip"]).set_params(temperature="hot").fit(pairs)
 
 
-def test_sequences_of_any_length_are_embedded_as_by_themselves():
+def test_sequences_are_embedded_independently_of_the_batch():
     rng = np.random.default_rng(0)
     steps = [rng.standard_normal((5 + i % 4, 2)) for i in range(40)]
     X = pd.DataFrame({"series": steps, "mean": [s.mean(axis=0) for s in steps]})

@@ -47,7 +47,7 @@ LABELS = {
 
 
 def make_colors(n_samples=160, seed=0):
-    """Colours as numbers and as words, and their names."""
+    """Make colours as numbers and as texts, and their labels."""
     rng = np.random.default_rng(seed)
     names = rng.integers(0, 3, n_samples)
     tones = rng.integers(0, 2, n_samples)
@@ -116,7 +116,7 @@ def test_missing_queries_find_nothing_and_missing_targets_are_not_found(colors):
         )
 
 
-def test_an_aligner_that_is_fitted_is_used_as_it_is(aligner, colors):
+def test_a_fitted_aligner_is_used_as_is(aligner, colors):
     X, _ = colors
     fitted = clone(aligner).fit(X)
     retriever = CrossModalRetriever(fitted, query="text", target="color").fit(X[:10])
@@ -137,7 +137,7 @@ def test_an_aligner_that_is_fitted_is_used_as_it_is(aligner, colors):
         CrossModalRetriever(aligner, query="text", target="color").predict(X)
 
 
-def test_numeric_tables_give_rows_and_frames_give_tuples():
+def test_targets_are_rows_of_arrays_and_tuples_of_frames():
     rng = np.random.default_rng(0)
     table = rng.random((50, 6))
     table[:, 3:] += 2 * table[:, :3]
@@ -177,7 +177,7 @@ def test_any_neighbours_estimator_searches(colors):
 
 
 class Lazy(NearestNeighbors):
-    """Finds nothing beyond the first neighbour."""
+    """Finds the first neighbour only."""
 
     def kneighbors(self, X, n_neighbors):
         distances, indices = super().kneighbors(X, n_neighbors)
@@ -300,7 +300,7 @@ def test_probabilities_are_a_softmax_of_similarities(colors):
     np.testing.assert_allclose(given.fit().predict_proba(X), sharp)
 
 
-def test_a_row_without_anything_to_look_at_is_undecided(colors):
+def test_rows_without_a_query_get_equal_probabilities(colors):
     X, _ = colors
     classifier = ZeroShotClassifier(LINEAR, LABELS).fit(X)
     with pytest.warns(AbstentionWarning, match="1 of 2 rows"):
@@ -309,7 +309,7 @@ def test_a_row_without_anything_to_look_at_is_undecided(colors):
     assert proba[0].max() > 0.4
 
 
-def test_labels_that_cannot_be_are_refused(colors):
+def test_invalid_labels_are_refused(colors):
     X, y = colors
     with pytest.raises(ValueError, match="two classes"):
         ZeroShotClassifier(LINEAR, {"r": "red"}).fit(X)
