@@ -100,9 +100,9 @@ def trusted_types(*, unchecked=False):
     unchecked : bool, default=False
         Whether to include the trees of forests and of gradient boosting (those of
         :func:`multimodal_pipeline` included) and the graph of
-        :class:`~sklearn_mm.alignment.FaissNeighbors`. Compiled code follows their data without bounds
-        checks: a malicious file can crash the process, or worse, when the model
-        predicts. Use True only for files from people whom you trust.
+        :class:`~sklearn_mm.alignment.FaissNeighbors`. Compiled code follows their data
+        without bounds checks: a malicious file can crash the process, or worse, when
+        the model predicts. Use True only for files from people whom you trust.
 
     Returns
     -------
