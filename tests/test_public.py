@@ -47,7 +47,7 @@ UNFINISHED = {
     "parameters": {"NetClassifier", "PretrainedAudioEncoder", "PretrainedImageEncoder"}
     | {"TextVectorizer"},
     "signature": NETS,
-    "attributes": NETS | {"CanonicalAligner", "MultimodalVectorizer", "TextVectorizer"},
+    "attributes": NETS | {"TextVectorizer"},
 }
 
 

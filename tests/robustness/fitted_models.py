@@ -142,6 +142,10 @@ CASES = {
         ).fit(TABLE),
         by("predict", column("photo")),
     ),
+    "FaissNeighbors": (
+        lambda home: mm.alignment.FaissNeighbors(n_neighbors=3).fit(X),
+        lambda model: model.kneighbors(X)[1],
+    ),
     "ZeroShotClassifier": (
         lambda home: mm.ZeroShotClassifier(
             mm.CanonicalAligner(PAIRS), labels={0: "a blue dress", 1: "a red dress"}
@@ -279,14 +283,15 @@ CASES = {
 }
 #: What cases need beyond the package's own dependencies.
 NEEDED = {
+    "FaissNeighbors": "faiss",
     "PretrainedTextEncoder": "sentence_transformers",
     "PretrainedTokenizer": "transformers",
     "PretrainedImageEncoder": "transformers",
     "PretrainedAudioEncoder": "transformers",
     "PretrainedAligner": "transformers",
 }
-#: Those with trees in them.
-WITH_TREES = {"multimodal_pipeline"}
+#: Those with trees or graphs in them.
+WITH_TREES = {"FaissNeighbors", "multimodal_pipeline"}
 
 
 @cache
