@@ -28,7 +28,9 @@ class DictParamsMixin:
         if not deep:
             return params
         for parameter in self._dict_params:
-            for key, value in (getattr(self, parameter) or {}).items():
+            entries = getattr(self, parameter)
+            # What is no dict is refused by fit, not here.
+            for key, value in entries.items() if isinstance(entries, dict) else ():
                 if not isinstance(key, str):
                     continue
                 params[f"{parameter}__{key}"] = value
