@@ -1,4 +1,4 @@
-"""A modality's block of features: its default encoder, its reduction, its scale."""
+"""A block of features: its default encoder, its reduction and its scale."""
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +10,7 @@ from .._columns.column import find_missing
 from ..cache import CachedEncoder
 from ..vector import PooledEncoder
 
-#: Bound on what default encoders keep in memory, in bytes.
+#: Bound on the memory of the cache of a default encoder, in bytes.
 _MEMORY = 2**30
 
 
@@ -85,15 +85,15 @@ def cache_stateless(encoder, cache, lists=False):
 
 
 class Reducer:
-    """Principal components of the rows that are there (of a sparse matrix, its SVD).
+    """Principal components of the present rows (truncated SVD of a sparse matrix).
 
-    Single NaN count as their column's mean; a row of NaN stays one.
+    Single NaN are imputed by the mean of their column; a row of NaN stays one.
 
     Parameters
     ----------
     n_components : int or None
-        Number of components; None keeps all features, sparse ones too. Fewer features
-        than components stay as they are.
+        Number of components; None keeps all features, sparse ones too. If there are
+        not more features than that, they are kept.
     random_state : int, RandomState or None
         Seed of the randomised solver.
     """
@@ -105,7 +105,7 @@ class Reducer:
         self.random_state = random_state
 
     def fit_transform(self, X):
-        """Learn the components of ``(n_samples, n_features)``, and give them."""
+        """Learn the components of ``(n_samples, n_features)``, and return them."""
         present = _find_present(X)
         n_components = self.n_components or np.inf
         self.solver_ = None
@@ -118,7 +118,7 @@ class Reducer:
         return self.transform(X)
 
     def transform(self, X):
-        """Give the components of ``(n_samples, n_features)``."""
+        """Return the components of ``(n_samples, n_features)``."""
         if self.solver_ is None:
             wide = self.n_components is None or not sparse.issparse(X)
             return X if wide else X.toarray()
@@ -130,7 +130,7 @@ class Reducer:
         return reduced
 
     def name(self, names):
-        """Name the components; without them the names stay."""
+        """Return the names of the components, or those of the features if all are kept."""
         if self.solver_ is None:
             return list(names)
         return [f"component{i}" for i in range(len(self.solver_.components_))]
@@ -143,7 +143,7 @@ class Reducer:
 
 def _find_present(X):
     if sparse.issparse(X):
-        # A row of stored NaN is a missing sample.
+        # A missing sample is a row of stored NaN.
         return ~np.isnan(np.asarray(X.sum(axis=1)).ravel())
     return ~find_missing(X)
 
@@ -192,7 +192,7 @@ def _sum_variances(block):
 
 
 def as_block(encoded):
-    """Make a float32 matrix of what an encoder returns."""
+    """Convert what an encoder returns to a float32 matrix."""
     if sparse.issparse(encoded):
         return encoded.tocsr().astype(np.float32)
     block = np.asarray(encoded, dtype=np.float32)

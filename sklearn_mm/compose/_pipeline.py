@@ -33,7 +33,7 @@ from ._plan import declare_all
 from ._selector import ModalitySelector
 from ._vectorizer import MultimodalVectorizer
 
-#: Rows from which on a fifth of them, held out once, tells the weights.
+#: Number of rows from which one held-out fifth is enough to learn the weights.
 _MANY = 10_000
 _ALPHAS = tuple(10.0**power for power in range(-3, 4))
 
@@ -45,42 +45,40 @@ def multimodal_pipeline(
 
     With "classifier" or "regressor" it is a strong baseline with nothing to set. A
     linear model learns from the features of all modalities together, which are scaled
-    to count the same (early fusion): of linear models on blocks that are each centred
-    and scaled this is the joint form of a product of their probabilities, and it needs
-    one fit. Where there are numbers, categories or dates, gradient-boosted trees learn
-    from these alone, and where there is more than these, a linear model learns from the
-    rest alone. They are averaged with weights that are learned out of fold (late
-    fusion): trees find thresholds and interactions in a table that a linear model
-    cannot, and would drown in the features of pictures and texts; and a table that says
-    nothing spoils the features of few samples. If one of them alone is as good, it
-    answers (``guard=True``).
+    to count the same (early fusion). For linear models on centred and scaled blocks
+    this is equivalent to multiplying the per-modality probabilities, but needs only one
+    fit. If there are numbers, categories or dates, gradient-boosted trees learn from
+    these alone, and if there are also other columns, a linear model learns from those
+    alone. The predictions are averaged with weights learned out of fold (late fusion):
+    trees find thresholds and interactions that a linear model cannot, but would drown
+    in the features of images and texts; and an uninformative table hurts a model of few
+    samples. If one of them alone is as good, its prediction is used (``guard=True``).
 
     Parameters
     ----------
     estimator : {"classifier", "regressor"} or estimator
         What to learn. An estimator of your own gets the features of a
-        :class:`MultimodalVectorizer`, without NaN if it cannot have them.
+        :class:`MultimodalVectorizer`, imputed if it cannot handle NaN.
     vectorizer : MultimodalVectorizer or None, default=None
-        Declares columns, gives a root folder or encoders. By default modalities are
-        found, a file that cannot be read is a missing one with a warning, and a
-        classifier that is asked for by name learns from all features, others from 100
-        components of each column.
+        Declares columns, a root folder or encoders. By default modalities are detected,
+        a file that cannot be read counts as missing with a warning, and "classifier"
+        uses all features, everything else 100 components of each column.
     pretrained : bool, default=False
-        Whether texts, images and sounds are also encoded by those of the small models
-        of the extra ``pretrained`` that are installed: all-MiniLM-L6-v2, EfficientNet
-        lite0 and silero's detector of speech. Slower; worth it where labels are few and
-        pictures are photographs.
+        Whether to add the small pretrained models of the extra ``pretrained`` that are
+        installed: all-MiniLM-L6-v2 for texts, EfficientNet lite0 for images and
+        silero's speech detector for audio. Slower; worth it if labels are few and
+        images are photographs.
     n_jobs : int or None, default=None
-        Number of threads that load files, and of processes that fit out of fold.
+        Number of threads that load files, and of processes for out-of-fold fits.
     random_state : int, RandomState or None, default=None
         Seed of components and trees.
 
     Returns
     -------
     Pipeline
-        Not fitted. With "classifier" and "regressor" its last step is a
+        Unfitted. With "classifier" and "regressor" its last step is a
         :class:`MultimodalVotingClassifier` or :class:`MultimodalVotingRegressor` of
-        "all", "content" (what is no table) and "table".
+        "all", "content" (all columns that are not part of the table) and "table".
 
     See Also
     --------
@@ -89,10 +87,10 @@ def multimodal_pipeline(
 
     Notes
     -----
-    Missing cells count as the mean of their column's features; the trees see them as
-    missing, and do not answer where the whole table is missing. Weights are learned
-    from five folds, of 10,000 rows and more from one, so that a fit costs six and two
-    fits of the models.
+    Missing cells are imputed by the mean of their column's features. The trees handle
+    missing values themselves, and abstain where the whole table is missing. Weights are
+    learned from five folds, or from one if there are 10,000 rows or more, so that
+    fitting costs six or two fits of each model.
 
     Examples
     --------
@@ -124,12 +122,12 @@ def multimodal_pipeline(
 
 
 class FoldsByNeed(BaseCrossValidator):
-    """Five shuffled folds; of many rows one, which tells weights as well.
+    """Five shuffled folds, or only the first if there are many rows.
 
     Parameters
     ----------
     stratify : bool
-        Whether each fold has each class in its share.
+        Whether to preserve the class frequencies in each fold.
     """
 
     _trusted = True
@@ -138,11 +136,11 @@ class FoldsByNeed(BaseCrossValidator):
         self.stratify = stratify
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Give the number of folds of these rows."""
+        """Return the number of folds for these rows."""
         return 1 if y is not None and len(y) >= _MANY else 5
 
     def split(self, X, y=None, groups=None):
-        """Yield rows to fit on and rows to answer; groups stay together."""
+        """Yield training and test rows; groups stay together."""
         if groups is None:
             kind = StratifiedKFold if self.stratify else KFold
         else:
@@ -151,7 +149,7 @@ class FoldsByNeed(BaseCrossValidator):
         yield from islice(folds, self.get_n_splits(X, y))
 
     def __repr__(self):
-        """Say how it was made."""
+        """Show the constructor call."""
         return f"{type(self).__name__}(stratify={self.stratify})"
 
 
@@ -172,7 +170,7 @@ class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
         self.columns = columns
 
     def fit(self, X, y=None):
-        """Find what the columns are."""
+        """Detect the kinds of the columns."""
         declared = read_declarations(self.columns, list_columns(X))[0]
         types = detect_columns(X, declared, owner=type(self).__name__)
         self.modalities_ = {
@@ -183,7 +181,7 @@ class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Read the columns as what they were found to be."""
+        """Read the columns as the kinds that were detected."""
         check_is_fitted(self)
         return make_table(list_columns(X), self.modalities_)
 
@@ -193,7 +191,7 @@ class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
 
 
 def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
-    # RidgeCV takes no sparse matrix of that width; with components it is small.
+    # RidgeCV does not take wide sparse matrices; components are dense and few.
     width = {"classifier": None, "regressor": 100}
     if kind not in width:
         raise ValueError(
