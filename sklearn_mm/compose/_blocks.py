@@ -130,7 +130,7 @@ class Reducer:
         return reduced
 
     def name(self, names):
-        """Return the names of the components, or those of the features if all are kept."""
+        """Return the components' names, or the features' if all are kept."""
         if self.solver_ is None:
             return list(names)
         return [f"component{i}" for i in range(len(self.solver_.components_))]
