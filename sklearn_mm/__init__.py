@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "image",
         "inspection",
         "metrics",
+        "modalities",
         "nets",
         "neural",
         "pretrained",

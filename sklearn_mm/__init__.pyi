@@ -8,6 +8,7 @@ from . import exceptions as exceptions
 from . import image as image
 from . import inspection as inspection
 from . import metrics as metrics
+from . import modalities as modalities
 from . import nets as nets
 from . import neural as neural
 from . import pretrained as pretrained

@@ -5,15 +5,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .files import names_file, read_source
+
 #: Strengths of a disturbance that names none.
 _STRENGTHS = (0.1, 0.3, 0.5)
+#: Bound on the size in bytes of a file that is disturbed or drawn.
+_MAX_BYTES = 2**30
 
 
 class Disturbance(NamedTuple):
-    """A way to disturb a cell, and how strongly.
+    """A way to disturb a cell, and the strengths to try.
 
-    ``function(cell, strength, generator)`` returns the disturbed cell. With
-    ``relative=True`` strengths are in standard deviations of the column's numbers.
+    Parameters
+    ----------
+    function : callable
+        ``function(cell, strength, generator)`` returns the disturbed cell, and draws
+        random numbers from the :class:`~numpy.random.Generator`.
+    strengths : sequence of float, default=(0.1, 0.3, 0.5)
+        Strengths that robustness reports try.
+    relative : bool, default=False
+        Whether strengths are in standard deviations of the column, whose cells are
+        numbers or vectors. ``function`` gets them multiplied by these.
+
+    Examples
+    --------
+    >>> from sklearn_mm.modalities import Disturbance
+    >>> def shift(cell, strength, generator):
+    ...     return cell + strength
+    >>> Disturbance(shift, (1, 2), relative=True).strengths
+    (1, 2)
     """
 
     function: Callable
@@ -54,10 +74,13 @@ class Modality:
     disturbances : dict or None, default=None
         By name, functions ``(cell, strength, generator)`` that return a disturbed cell
         for robustness reports, or tuples ``(function, strengths)`` with the strengths
-        to try, (0.1, 0.3, 0.5) by default. Files are passed as their bytes.
+        to try, (0.1, 0.3, 0.5) by default, or
+        :class:`~sklearn_mm.modalities.Disturbance` objects. Cells are those of
+        :meth:`open_cell`.
     draw : callable or None, default=None
-        ``draw(cell, ax)`` draws a cell into matplotlib axes. Files are passed as their
-        bytes. By default ``str(cell)`` is written.
+        ``draw(cell, ax)`` draws a cell into matplotlib axes, and may describe it by
+        ``ax.set_label``. Cells are those of :meth:`open_cell`. By default ``str(cell)``
+        is written.
 
     See Also
     --------
@@ -116,6 +139,31 @@ class Modality:
         if inspect.Parameter.VAR_KEYWORD not in kinds:
             loading = {k: v for k, v in loading.items() if k in parameters}
         return self.make_encoder(**loading)
+
+    def open_cell(self, cell, *, root=None, filesystem=None):
+        """Return a cell with its file, if it names one, replaced by the file's bytes.
+
+        A string is a path if the modality has files, that is, ``extensions`` or
+        ``sniff``.
+
+        Parameters
+        ----------
+        cell : object
+            The cell.
+        root : str, PathLike or None, default=None
+            Folder that paths are relative to, and must not lead out of.
+        filesystem : fsspec filesystem or None, default=None
+            Opens the paths instead of the operating system.
+
+        Returns
+        -------
+        object
+            Bytes, or the cell itself.
+        """
+        has_files = bool(self.extensions) or self.sniff is not None
+        if not has_files or not names_file(cell):
+            return cell
+        return read_source(cell, root=root, max_bytes=_MAX_BYTES, filesystem=filesystem)
 
     def list_disturbances(self):
         """Return the disturbances by name, each with its strengths.

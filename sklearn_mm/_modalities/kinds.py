@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import validate_data
 
 from .._columns.modality import Modality
+from ..vector._disturbances import DISTURBANCES
 
 
 class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -35,7 +36,9 @@ def make_table_encoder():
 
 
 CATEGORY = Modality("category", make_encoder=make_table_encoder)
-NUMERIC = Modality("numeric", make_encoder=make_table_encoder)
+NUMERIC = Modality(
+    "numeric", make_encoder=make_table_encoder, disturbances=DISTURBANCES
+)
 DATETIME = Modality("datetime", make_encoder=make_table_encoder)
 BOOLEAN = Modality("boolean", make_encoder=make_table_encoder)
 

@@ -6,6 +6,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .._columns.modality import Modality
+from ._disturbances import DISTURBANCES
+from ._drawing import draw
 from ._loader import AudioLoader
 from ._statistics import AudioStatistics
 
@@ -48,4 +50,6 @@ AUDIO = Modality(
     extensions=tuple(_EXTENSIONS.split()),
     sniff=sniff,
     detect=detect,
+    disturbances=DISTURBANCES,
+    draw=draw,
 )

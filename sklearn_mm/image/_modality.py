@@ -5,6 +5,8 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from .._columns.modality import Modality
 from .._utils.imports import is_instance
+from ._disturbances import DISTURBANCES
+from ._drawing import draw
 from ._histograms import ColorHistogramEncoder, HOGEncoder
 from ._loader import ImageLoader
 
@@ -65,4 +67,6 @@ IMAGE = Modality(
     extensions=tuple(_EXTENSIONS.split()),
     sniff=sniff,
     detect=detect,
+    disturbances=DISTURBANCES,
+    draw=draw,
 )

@@ -1,4 +1,4 @@
-"""Inspect models: what each modality contributes, how it fails, reports and plots."""
+"""Inspect models: importance of modalities, robustness, explanations, plots."""
 
 import lazy_loader as lazy
 

@@ -1,29 +1,30 @@
-"""A picture of which modalities say the same."""
+"""A matrix of how often modalities agree."""
 
 import numpy as np
 import pandas as pd
 from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
-from .._members.columns import annotate, select_columns
-from .._members.rows import predict_present
 from ._axes import find_last, make_axes
+from ._cells import as_table, count_rows, take_columns, take_rows
+from ._modalities import find_keys
+from ._predictions import find_present
 
 
 class ModalityAgreementDisplay:
-    """How often each two modalities, and what was made of them, agree.
+    """How often the predictions of two modalities, or their fusion, agree.
 
-    Modalities that always agree add little to one another; one that agrees with none is
-    wrong, or knows what the others do not.
+    Modalities that always agree add little to each other. A modality that rarely agrees
+    with the others is either wrong or has information that they lack.
 
     Parameters
     ----------
     agreement : array-like of shape (n_names, n_names)
-        Shares of rows or correlations; NaN where no row has both answers.
+        Shares of rows or correlations; NaN where no row has both predictions.
     names : list of str
-        What the rows and columns are.
+        Names of the rows and columns.
     measure : {"agreement", "correlation"}, default="agreement"
-        What the numbers are.
+        What the values are.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class ModalityAgreementDisplay:
     image_ : matplotlib AxesImage
         The matrix.
     text_ : ndarray of shape (n_names, n_names) of matplotlib Text
-        The numbers in it.
+        The values in the matrix.
 
     Examples
     --------
@@ -54,7 +55,7 @@ class ModalityAgreementDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y=None, *, ax=None):
-        """Ask each modality's model and all fused, and draw how far they agree.
+        """Compare the predictions of each modality and of their fusion.
 
         Parameters
         ----------
@@ -62,18 +63,18 @@ class ModalityAgreementDisplay:
             A fitted fusion estimator (voting or stacking), or a pipeline or search
             that ends in one.
         X : DataFrame, ndarray or SliceDict with n_samples rows
-            The table; rows that were not fitted on tell most.
+            The table, preferably of held-out rows.
         y : array-like of shape (n_samples,) or None, default=None
-            The target, to be compared as "true".
+            The target, which is compared as "true".
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
         ModalityAgreementDisplay
             The display.
         """
-        predictions = _ask_modalities(estimator, X)
+        predictions = _predict_by_modality(estimator, X)
         predictions["fused"] = estimator.predict(X)
         if y is not None:
             predictions["true"] = np.asarray(y)
@@ -82,17 +83,17 @@ class ModalityAgreementDisplay:
 
     @classmethod
     def from_predictions(cls, predictions, *, measure="agreement", ax=None):
-        """Compare predictions, and draw how far they agree.
+        """Compare predictions and plot their agreement.
 
         Parameters
         ----------
         predictions : dict of str to array-like of shape (n_samples,)
             Predictions by name; None or NaN where there is none.
         measure : {"agreement", "correlation"}, default="agreement"
-            Share of rows on which two say the same, or Pearson's correlation, both of
-            rows that both answer.
+            Share of rows with equal predictions, or Pearson's correlation, on rows
+            where both predictions exist.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -103,25 +104,25 @@ class ModalityAgreementDisplay:
             raise ValueError(
                 f"measure must be 'agreement' or 'correlation', got {measure!r}."
             )
-        answers = [_as_answers(name, told) for name, told in predictions.items()]
-        if len({len(told) for told in answers}) > 1:
-            lengths = {name: len(told) for name, told in predictions.items()}
-            raise ValueError(f"predictions must be of the same rows, got {lengths}.")
-        compare = _correlate if measure == "correlation" else _find_agreement
-        agreement = np.array([[compare(a, b) for b in answers] for a in answers])
+        columns = [_check_1d(name, column) for name, column in predictions.items()]
+        if len({len(column) for column in columns}) > 1:
+            lengths = {name: len(column) for name, column in predictions.items()}
+            raise ValueError(f"predictions must be for the same rows, got {lengths}.")
+        compare = _correlate if measure == "correlation" else _compute_agreement
+        agreement = np.array([[compare(a, b) for b in columns] for a in columns])
         return cls(agreement, list(predictions), measure=measure).plot(ax)
 
     def plot(self, ax=None, *, cmap=None, colorbar=True):
-        """Draw the matrix.
+        """Plot the matrix.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default.
+            Axes to plot on; None for new ones.
         cmap : str, matplotlib Colormap or None, default=None
-            Colours; "Blues", of correlations "RdBu".
+            Colour map. By default, "Blues", or "RdBu" for correlations.
         colorbar : bool, default=True
-            Whether to draw the scale of colours.
+            Whether to add a colour bar.
 
         Returns
         -------
@@ -149,7 +150,7 @@ class ModalityAgreementDisplay:
         self.ax_.set_yticks(range(n_names), self.names)
         self.ax_.tick_params(length=0)
         if colorbar:
-            label = "Correlation" if signed else "Share of rows with the same answer"
+            label = "Correlation" if signed else "Share of rows with equal predictions"
             self.figure_.colorbar(self.image_, ax=self.ax_, label=label, fraction=0.046)
         return self
 
@@ -163,55 +164,60 @@ class ModalityAgreementDisplay:
         return self.ax_.text(column, row, text, color=color, ha="center", va="center")
 
 
-def _ask_modalities(estimator, X):
-    """Give each modality's predictions by name; None where it abstains."""
+def _predict_by_modality(estimator, X):
+    """Return the predictions of each modality by name; None where it abstains."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, Pipeline):
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
     fusion = find_last(estimator)
     if not hasattr(fusion, "named_estimators_"):
         raise TypeError(
-            f"{type(fusion).__name__} has no model for each modality. Give a fitted "
-            "voting or stacking estimator, or use from_predictions."
+            f"{type(fusion).__name__} has no model for each modality. Use a fitted "
+            "voting or stacking estimator, or from_predictions."
         )
+    X = as_table(X)
+    members = fusion.named_estimators_
+    columns = {
+        name: selected(X) if callable(selected) else selected
+        for name, _, selected in fusion.estimators
+        if not isinstance(members[name], str)  # "drop"
+    }
+    keys = {name: find_keys(X, selected) for name, selected in columns.items()}
     predictions = {}
-    for name, _, columns in fusion.estimators:
-        model = fusion.named_estimators_[name]
-        if isinstance(model, str):  # "drop"
-            continue
-        columns = columns(X) if callable(columns) else columns
-        with annotate(name, columns):
-            rows, told = predict_present(model, select_columns(X, columns), "predict")
-        predictions[name] = np.full(len(X), None, dtype=object)
+    for name, present in find_present(fusion, X, keys).items():
+        rows = np.flatnonzero(present)
+        predictions[name] = np.full(count_rows(X), None, dtype=object)
         if len(rows):
-            predictions[name][rows] = np.asarray(told)
+            own = take_rows(take_columns(X, columns[name]), rows)
+            predictions[name][rows] = np.asarray(members[name].predict(own))
     return predictions
 
 
-def _as_answers(name, told):
-    answers = np.asarray(told, dtype=object)
-    if answers.ndim == 2 and answers.shape[1] == 1:
-        answers = answers[:, 0]
-    if answers.ndim != 1:
+def _check_1d(name, predictions):
+    predictions = np.asarray(predictions, dtype=object)
+    if predictions.ndim == 2 and predictions.shape[1] == 1:
+        predictions = predictions[:, 0]
+    if predictions.ndim != 1:
         raise ValueError(
             f"predictions of {name!r} must be one for each row, got an array of shape "
-            f"{answers.shape}. Compare one output at a time."
+            f"{predictions.shape}. Compare one output at a time."
         )
-    return answers
+    return predictions
 
 
-def _both_answer(a, b):
+def _select_common(a, b):
+    """Return both predictions on the rows where both exist."""
     both = ~(pd.isna(a) | pd.isna(b))
     return a[both], b[both]
 
 
-def _find_agreement(a, b):
-    a, b = _both_answer(a, b)
+def _compute_agreement(a, b):
+    a, b = _select_common(a, b)
     return np.mean(a == b) if len(a) else np.nan
 
 
 def _correlate(a, b):
-    a, b = (told.astype(float) for told in _both_answer(a, b))
+    a, b = (column.astype(float) for column in _select_common(a, b))
     if len(a) < 2 or a.std() == 0 or b.std() == 0:
         return np.nan
     return np.corrcoef(a, b)[0, 1]

@@ -1,16 +1,16 @@
-"""Axes, bars and colours that the displays share."""
+"""Axes, bars and colours shared by the displays."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._utils.imports import import_extra
 
-#: Classes that a legend can tell apart.
+#: Largest number of classes in a legend.
 N_COLORS = 20
 
 
 def make_axes(ax=None, size=None):
-    """Give axes to draw on: those given, or the only ones of a new figure.
+    """Return axes to plot on: the given ones, or those of a new figure.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def make_axes(ax=None, size=None):
 
 
 def size_for_bars(n_bars):
-    """Give a figure's size in which bars are neither fat nor thin."""
+    """Return the size in inches of a figure with horizontal bars."""
     return 6.4, 1.4 + 0.45 * max(2, n_bars)
 
 
@@ -43,57 +43,57 @@ def draw_bars(ax, names, values, errors=None):
     Parameters
     ----------
     ax : matplotlib Axes
-        Where.
+        The axes.
     names : list of str
-        What each is of.
+        Names of the bars.
     values, errors : array-like of shape (n_bars,), or None
-        Lengths, and half the length of the error bars.
+        Lengths of the bars, and half the lengths of their error bars.
 
     Returns
     -------
     matplotlib BarContainer
         The bars in the order given.
     ndarray of shape (n_bars,)
-        Their places on the axis.
+        Their positions on the vertical axis.
     """
     values = np.asarray(values, dtype=float)
-    places = np.empty(len(values))
-    places[np.argsort(-values, kind="stable")] = np.arange(len(values))
+    positions = np.empty(len(values))
+    positions[np.argsort(-values, kind="stable")] = np.arange(len(values))
     bars = ax.barh(
-        places,
+        positions,
         values,
         xerr=errors,
         height=0.65,
         color="tab:blue",
         error_kw={"ecolor": "0.25", "capsize": 3, "elinewidth": 1.2},
     )
-    ax.set_yticks(places, [str(name) for name in names])
+    ax.set_yticks(positions, [str(name) for name in names])
     ax.set_ylim(len(values) - 0.4, -0.6)
     ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     hide_frame(ax)
-    return bars, places
+    return bars, positions
 
 
 def hide_frame(ax):
-    """Leave the two sides of the frame that carry the scales."""
+    """Hide the sides of the frame that have no scale."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def pick_colors(n_colors):
-    """Give as many colours, told apart as well as they can be: (n_colors, 4)."""
+    """Return distinct colours, (n_colors, 4)."""
     import matplotlib
 
     if n_colors <= 10:
         return matplotlib.colormaps["tab10"](np.arange(n_colors))
     if n_colors <= N_COLORS:
-        # The strong half of the map first.
+        # The saturated half of the colour map first.
         order = np.argsort(np.arange(N_COLORS) % 2, kind="stable")
         return matplotlib.colormaps["tab20"](order[:n_colors])
     return matplotlib.colormaps["gist_rainbow"](np.linspace(0, 1, n_colors))
 
 
 def find_last(estimator):
-    """Give the estimator that decides: a search's best, a pipeline's last step."""
+    """Return the final estimator of nested searches and pipelines."""
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
@@ -104,7 +104,7 @@ def find_last(estimator):
 
 
 def name_score(scoring):
-    """Name what a score measures, in words."""
+    """Return the name of a scorer in words."""
     if isinstance(scoring, str):
         return scoring.removeprefix("neg_").replace("_", " ")
     return "score"

@@ -1,4 +1,4 @@
-"""Cells of a table that change places, go missing or are replaced, in a copy of it."""
+"""Copies of a table in which cells are moved, missing or replaced."""
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from .._utils.imports import is_instance, safe_indexing
+from ..modalities import read_cells
 
 
 def as_table(X):
@@ -21,7 +22,7 @@ def as_table(X):
     Returns
     -------
     DataFrame, ndarray or dict of arrays
-        A list of rows as an array, the rest as it is.
+        A list of rows becomes an array; other tables are returned unchanged.
     """
     if issparse(X):
         raise TypeError(
@@ -31,14 +32,41 @@ def as_table(X):
         return X
     if len(getattr(X, "shape", (0, 0))) == 1:
         raise ValueError(
-            f"X is one column, a {type(X).__name__}; expected a table, as "
-            "X.to_frame() gives it."
+            f"X is one column, a {type(X).__name__}; expected a table, such as "
+            "X.to_frame()."
         )
     return check_array(X, dtype=None, ensure_all_finite=False)
 
 
+def name_columns(X):
+    """Return the columns' names by key: by position, in a dict by name.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or dict of arrays
+        The table.
+
+    Returns
+    -------
+    dict of key to hashable
+        The columns of an array are called "x0", "x1", ...
+    """
+    if isinstance(X, dict):
+        return {name: name for name in X}
+    if isinstance(X, np.ndarray):
+        return {i: f"x{i}" for i in range(X.shape[1])}
+    names = dict(enumerate(X.columns))
+    if len(set(names.values())) < len(names):
+        counts = pd.Series(list(names.values())).value_counts()
+        raise ValueError(
+            "X must have unique column names, but has several columns "
+            f"{counts.index[counts > 1].tolist()}."
+        )
+    return names
+
+
 def take_column(X, key):
-    """Take a column out of a table: by its position, of a dict by its name."""
+    """Return a column of a table, by position, in a dict by name."""
     if isinstance(X, dict):
         return X[key]
     if isinstance(X, pd.DataFrame):
@@ -46,15 +74,64 @@ def take_column(X, key):
     return X[:, key]
 
 
-def replace_columns(X, columns):
-    """Give a copy of a table with some columns replaced.
+def take_columns(X, columns):
+    """Return columns of a table, as :class:`~sklearn.compose.ColumnTransformer` does.
 
     Parameters
     ----------
     X : DataFrame, ndarray or dict of arrays
-        The table, which stays as it is.
+        The table.
+    columns : str, int, list, slice or mask
+        The columns; a scalar selects a 1-D column.
+
+    Returns
+    -------
+    Series, DataFrame, ndarray or dict of arrays
+        The columns.
+    """
+    if not isinstance(X, dict):
+        return safe_indexing(X, columns, axis=1)
+    if isinstance(columns, str):
+        return X[columns]
+    return type(X)(**{name: X[name] for name in columns})
+
+
+def find_absent(column):
+    """Find the rows in which a column is missing.
+
+    Parameters
+    ----------
+    column : Series, DataFrame or ndarray
+        The column; in a dict it may be a block of several.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True where all cells are missing.
+    """
+    if isinstance(column, np.ndarray) and column.ndim == 2 and column.dtype == object:
+        return np.logical_and.reduce([read_cells(part).missing for part in column.T])
+    if hasattr(column, "columns"):
+        keys = name_columns(column)
+        parts = [take_column(column, key) for key in keys]
+        return np.logical_and.reduce([read_cells(part).missing for part in parts])
+    return read_cells(column).missing
+
+
+def list_items(cell):
+    """Return the items of a cell that is a list of files or arrays, or the cell."""
+    return list(cell) if read_cells([cell]).are_lists else [cell]
+
+
+def replace_columns(X, columns):
+    """Return a copy of a table with some columns replaced.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or dict of arrays
+        The table, which is not modified.
     columns : dict of key to Series or ndarray
-        New columns by position, of a dict by name.
+        New columns by position, in a dict by name.
 
     Returns
     -------
@@ -81,36 +158,36 @@ def replace_columns(X, columns):
 
 
 def move_cells(X, keys, order):
-    """Give a copy of a table in which columns hold the cells of other rows.
+    """Return a copy of a table in which columns hold the cells of other rows.
 
     Parameters
     ----------
     X : DataFrame, ndarray or dict of arrays
-        The table, which stays as it is.
+        The table, which is not modified.
     keys : list
-        Positions of the columns, of a dict their names.
+        Positions of the columns, in a dict their names.
     order : ndarray of shape (n_samples,), int
-        For each row the row whose cells it gets; -1 makes them missing.
+        For each row, the row that its cells come from; -1 makes them missing.
 
     Returns
     -------
     same as ``X``
-        The copy. Where cells go missing, whole numbers become floats.
+        The copy. Columns of integers with missing cells become floats.
     """
     return replace_columns(X, {key: _move(take_column(X, key), order) for key in keys})
 
 
 def blank_cells(X, keys, rows=None):
-    """Give a copy of a table in which columns are missing from rows, or from all.
+    """Return a copy of a table in which columns are missing from some or all rows.
 
     Parameters
     ----------
     X : DataFrame, ndarray or dict of arrays
-        The table, which stays as it is.
+        The table, which is not modified.
     keys : list
-        Positions of the columns, of a dict their names.
+        Positions of the columns, in a dict their names.
     rows : ndarray of int or None
-        The rows; all by default.
+        The rows; None for all.
 
     Returns
     -------
@@ -123,19 +200,19 @@ def blank_cells(X, keys, rows=None):
 
 
 def take_rows(X, rows):
-    """Take rows out of a table: DataFrame, ndarray or dict of arrays."""
+    """Return rows of a table or a column."""
     if isinstance(X, dict):
         return type(X)(**{key: safe_indexing(X[key], rows) for key in X})
     return safe_indexing(X, rows)
 
 
 def count_rows(X):
-    """Count the rows of a table."""
+    """Return the number of rows of a table."""
     return len(next(iter(X.values()))) if isinstance(X, dict) else len(X)
 
 
 def put_cells(column, cells):
-    """Make a column of new cells, of the kind that the old one is.
+    """Return a column of new cells, of the same type of container as the old one.
 
     Parameters
     ----------
@@ -167,7 +244,7 @@ def put_cells(column, cells):
 
 
 def _find_dtype(column, array):
-    """Keep pandas' own types that can hold the cells."""
+    """Return the dtype of a new Series, an extension type if it can hold the cells."""
     if isinstance(column.dtype, np.dtype):
         return array.dtype
     if is_string_dtype(column.dtype) and is_string_dtype(array[~pd.isna(array)]):
@@ -179,7 +256,7 @@ def _move(column, order):
     if is_instance(column, "polars", "Series"):
         import polars as pl
 
-        if column.dtype == pl.Object:  # gather puts another cell where one is missing
+        if column.dtype == pl.Object:  # gather fills a gap with another cell
             cells = [column[row] if row >= 0 else None for row in order.tolist()]
             return pl.Series(column.name, cells, dtype=pl.Object)
         return column.gather(pl.Series(order).replace(-1, None))
@@ -192,12 +269,12 @@ def _move(column, order):
 
 def _move_array(array, order):
     missing = order < 0
-    if not isinstance(array, np.ndarray):  # pandas' own types know missing values
+    if not isinstance(array, np.ndarray):  # extension types have missing values
         return take(array, order, allow_fill=True)
     moved = array[order]
     if not missing.any():
         return moved
-    if array.ndim > 1 and array.dtype.kind in "biu":  # as floats they were no pixels
+    if array.ndim > 1 and array.dtype.kind in "biu":  # pixels must stay integers
         cells = np.empty(len(order), dtype=object)
         for row in np.flatnonzero(~missing):
             cells[row] = moved[row]
@@ -206,6 +283,6 @@ def _move_array(array, order):
         moved = moved.astype(float)
     elif array.dtype.kind in "UST":
         moved = moved.astype(object)
-    nothing = {"O": None, "M": np.datetime64("NaT"), "m": np.timedelta64("NaT")}
-    moved[missing] = nothing.get(moved.dtype.kind, np.nan)
+    gaps = {"O": None, "M": np.datetime64("NaT"), "m": np.timedelta64("NaT")}
+    moved[missing] = gaps.get(moved.dtype.kind, np.nan)
     return moved

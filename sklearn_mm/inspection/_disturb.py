@@ -1,228 +1,126 @@
-"""Disturbances of one cell, each a function of (cell, strength, generator)."""
+"""Disturb a modality's columns, each by the disturbances of its cells' modality."""
 
-import string
+import warnings
 
 import numpy as np
 
-from ..image._pixels import one_thread, pixel_maximum
+from ..modalities import MODALITIES, TABLE_KINDS, read_cells
+from ._cells import count_rows, move_cells, put_cells, replace_columns, take_column
+from ._declared import find_declared
 
-_LETTERS = string.ascii_lowercase
+#: Disturbances of whole rows of any modality; their strength is the share of the rows.
+MOVES = ("missing", "swapped")
+#: Errors of cells that cannot be read or disturbed.
+_UNREADABLE = (ValueError, TypeError, AttributeError, OSError, RuntimeError)
 
 
-def blur_image(cell, strength, generator=None):
-    """Blur by a Gaussian.
+def list_strengths(estimator):
+    """List the disturbances of all modalities, with their default strengths.
 
     Parameters
     ----------
-    cell : ndarray of shape (H, W) or (H, W, C)
-        uint8, uint16 or float pixels.
+    estimator : estimator
+        May declare modalities of its own for columns.
+
+    Returns
+    -------
+    dict of str to dict of str to tuple
+        Strengths by the name of the modality and of the disturbance.
+    """
+    modalities = [*MODALITIES, *TABLE_KINDS, *find_declared(estimator).values()]
+    listed = {modality.name: modality.list_disturbances() for modality in modalities}
+    return {
+        name: {key: disturbance.strengths for key, disturbance in own.items()}
+        for name, own in listed.items()
+        if own
+    }
+
+
+def list_disturbances(modality):
+    """Return the disturbances of a modality by name; those of None are none."""
+    return {} if modality is None else modality.list_disturbances()
+
+
+def disturb_columns(X, modalities, name, strength, seed, files):
+    """Return a copy of a table with some columns disturbed.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or dict of arrays
+        The table, which is not modified.
+    modalities : dict of key to Modality or None
+        The columns with the modalities of their cells. Columns whose modality has no
+        disturbance of this name are not disturbed.
+    name : str
+        One of ``MOVES``, or the name of a modality's disturbance.
     strength : float
-        Standard deviation as a share of the shorter side.
-    generator : Generator or None
-        Ignored.
+        Strength of the disturbance.
+    seed : int
+        Determines rows and noise, independently of the strength.
+    files : dict
+        ``root`` and ``filesystem``, the arguments of ``Modality.open_cell``.
 
     Returns
     -------
-    ndarray
-        Of the same shape and type.
+    same as ``X``
+        The copy. Missing and unreadable cells are the same as in ``X``.
     """
-    import cv2
+    if name in MOVES:
+        order = _draw_order(count_rows(X), name, strength, seed)
+        return move_cells(X, list(modalities), order)
+    disturbed = {}
+    for key, modality in modalities.items():
+        if name in list_disturbances(modality):
+            column = take_column(X, key)
+            disturbed[key] = _disturb_column(
+                column, modality, name, strength, seed, files
+            )
+    return replace_columns(X, disturbed)
 
-    sigma = strength * min(cell.shape[:2])
-    if sigma == 0:
-        return cell
-    with one_thread():
-        blurred = cv2.GaussianBlur(cell.astype(np.float32), (0, 0), sigma)
-    return _as_pixels(blurred.reshape(cell.shape), cell)
 
+def _draw_order(n_samples, name, share, seed):
+    """Draw the row that each row gets its cells from, -1 for missing cells.
 
-def add_image_noise(cell, strength, generator):
-    """Add white Gaussian noise to the pixels.
-
-    Parameters
-    ----------
-    cell : ndarray of shape (H, W) or (H, W, C)
-        uint8, uint16 or float pixels.
-    strength : float
-        Standard deviation, where white is 1.
-    generator : Generator
-        Draws the noise.
-
-    Returns
-    -------
-    ndarray
-        Of the same shape and type; values stay between black and white.
+    The rows of a larger share include those of a smaller one.
     """
-    noise = generator.normal(size=cell.shape, scale=strength * _find_white(cell))
-    return _as_pixels(cell + noise, cell)
+    order = np.arange(n_samples)
+    shuffled = np.random.default_rng(seed).permutation(n_samples)
+    n_chosen = round(share * n_samples)
+    chosen = shuffled[:n_chosen]
+    if name == "missing":
+        order[chosen] = -1
+    else:  # a cycle, so that no row keeps its own cells
+        order[chosen] = np.roll(shuffled[: max(n_chosen, 2)], 1)[:n_chosen]
+    return order
 
 
-def occlude_image(cell, strength, generator):
-    """Cover a rectangle, of the image's own proportions, by the mean colour.
-
-    Parameters
-    ----------
-    cell : ndarray of shape (H, W) or (H, W, C)
-        uint8, uint16 or float pixels.
-    strength : float
-        Share of the area.
-    generator : Generator
-        Draws the place.
-
-    Returns
-    -------
-    ndarray
-        Of the same shape and type.
-    """
-    height, width = cell.shape[:2]
-    area = strength * height * width
-    rows = min(height, round(height * strength**0.5))
-    if rows == 0:
-        return cell
-    columns = min(width, round(area / rows))
-    top = generator.integers(height - rows + 1)
-    left = generator.integers(width - columns + 1)
-    covered = cell.copy()
-    mean = cell.mean(axis=(0, 1))
-    covered[top : top + rows, left : left + columns] = _as_pixels(mean, cell)
-    return covered
+def _disturb_column(column, modality, name, strength, seed, files):
+    values, missing, are_lists = read_cells(column)
+    disturbance = modality.list_disturbances()[name]
+    if disturbance.relative:
+        strength = strength * _compute_deviation(values[~missing])
+    cells, errors, n_items = list(values), [], 0
+    for row in np.flatnonzero(~missing):
+        generator = np.random.default_rng([seed, row])
+        items = list(cells[row]) if are_lists else [cells[row]]
+        n_items += len(items)
+        for i, item in enumerate(items):
+            try:
+                opened = modality.open_cell(item, **files)
+                items[i] = disturbance.function(opened, strength, generator)
+            except _UNREADABLE as error:
+                errors.append(error)
+        cells[row] = items if are_lists else items[0]
+    if errors and len(errors) == n_items:
+        warnings.warn(
+            f"no cell of a column of modality {modality.name!r} could be disturbed by "
+            f"{name!r}: {errors[0]}",
+            stacklevel=2,
+        )
+    return put_cells(column, cells)
 
 
-def _find_white(cell):
-    if cell.dtype.kind == "f":  # in [0, 1], unless it was never scaled
-        return max(1.0, float(np.nanmax(cell)))
-    return pixel_maximum(cell.dtype)
-
-
-def _as_pixels(values, like):
-    values = np.clip(values, 0, _find_white(like))
-    if like.dtype.kind != "f":
-        values = np.rint(values)
-    return values.astype(like.dtype)
-
-
-def add_audio_noise(cell, strength, generator):
-    """Add white Gaussian noise to a signal.
-
-    Parameters
-    ----------
-    cell : ndarray of shape (n_samples,)
-        The signal, in floats.
-    strength : float
-        Ratio of the signal's power to that of the noise, in dB.
-    generator : Generator
-        Draws the noise.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The noise has this power exactly; a silent signal stays silent.
-    """
-    noise = generator.normal(size=cell.shape)
-    power = np.mean(np.square(cell, dtype=float))
-    wanted = power / 10 ** (strength / 10)
-    noise *= np.sqrt(wanted / np.mean(noise**2))
-    return (cell + noise).astype(cell.dtype)
-
-
-def misspell_text(cell, strength, generator):
-    """Replace letters by other letters.
-
-    Parameters
-    ----------
-    cell : str
-        The text.
-    strength : float
-        Share of the letters.
-    generator : Generator
-        Draws which, and by what.
-
-    Returns
-    -------
-    str
-        Of the same length.
-    """
-    characters = list(cell)
-    letters = [i for i, character in enumerate(cell) if character.isalpha()]
-    for i in _choose(letters, strength, generator):
-        others = _LETTERS.replace(characters[i].lower(), "")
-        letter = others[generator.integers(len(others))]
-        characters[i] = letter.upper() if characters[i].isupper() else letter
-    return "".join(characters)
-
-
-def drop_words(cell, strength, generator):
-    """Leave words out.
-
-    Parameters
-    ----------
-    cell : str
-        The text.
-    strength : float
-        Share of the words.
-    generator : Generator
-        Draws which.
-
-    Returns
-    -------
-    str
-        The others, in their order.
-    """
-    words = cell.split()
-    dropped = set(_choose(range(len(words)), strength, generator))
-    return " ".join(word for i, word in enumerate(words) if i not in dropped)
-
-
-def _choose(positions, share, generator):
-    """Choose a share of positions; what is left of a whole one by chance."""
-    n_chosen = int(share * len(positions) + generator.random())
-    order = generator.permutation(len(positions))
-    return [positions[i] for i in order[:n_chosen]]
-
-
-def jitter_sequence(cell, strength, generator):
-    """Add white Gaussian noise to each channel of a series.
-
-    Parameters
-    ----------
-    cell : ndarray of shape (time,) or (time, channels)
-        The series; NaN stays NaN.
-    strength : float
-        Standard deviation, in those of the channel.
-    generator : Generator
-        Draws the noise.
-
-    Returns
-    -------
-    ndarray
-        Floats of the same shape.
-    """
-    cell = cell if cell.dtype.kind == "f" else cell.astype(float)
-    if np.isnan(cell).all():
-        return cell
-    scale = strength * np.nan_to_num(np.nanstd(cell, axis=0, keepdims=True))
-    return (cell + scale * generator.normal(size=cell.shape)).astype(cell.dtype)
-
-
-def add_number_noise(cell, strength, generator):
-    """Add Gaussian noise to a number, or to the numbers of a vector.
-
-    Parameters
-    ----------
-    cell : float or ndarray of shape (n_features,)
-        The number, or the vector.
-    strength : float or ndarray of shape (n_features,)
-        Standard deviation, in the numbers' own unit.
-    generator : Generator
-        Draws the noise.
-
-    Returns
-    -------
-    float or ndarray
-        As the cell.
-    """
-    if np.ndim(cell) == 0:
-        return float(cell + strength * generator.normal())
-    return np.asarray(cell, dtype=float) + strength * generator.normal(
-        size=np.shape(cell)
-    )
+def _compute_deviation(cells):
+    """Compute the standard deviation of numbers, or of each component of vectors."""
+    numbers = [np.asarray(cell, dtype=float) for cell in cells]
+    return np.nanstd(numbers, axis=0)

@@ -1,4 +1,4 @@
-"""A map of embeddings, with the cells themselves as its points."""
+"""A map of embeddings whose points are the cells themselves."""
 
 import textwrap
 
@@ -9,32 +9,40 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns.column import as_column
+from ..modalities import read_cells
 from ._axes import N_COLORS, make_axes, pick_colors
-from ._thumbnails import find_drawing, is_missing, is_picture, make_picture
+from ._cells import list_items
+from ._drawing import (
+    UNREADABLE,
+    check_modality,
+    has_picture,
+    is_missing,
+    make_picture,
+)
 
-#: Letters of a text that are written, and their size in points.
-_N_LETTERS, _FONT_SIZE = 18, 7
+#: Characters of a text that are written, and their size in points.
+_N_CHARACTERS, _FONT_SIZE = 18, 7
 _GRAY = (0.5, 0.5, 0.5, 1.0)
 
 
 class EmbeddingDisplay:
-    """A map of embeddings, close together what the encoder finds alike.
+    """A map of embeddings, on which similar samples are close together.
 
-    Images are drawn where they lie, sounds as log-mel spectrograms, texts as words; as
-    many as have room without covering one another. The others, and all of them if no
-    cells are given, are dots.
+    Cells are drawn at their positions, for example images as thumbnails, audio as
+    spectrograms and texts as words, as many as fit without overlapping. The other
+    samples, or all samples if there are no cells, are dots.
 
     Parameters
     ----------
     embedding : array-like of shape (n_samples, 2)
-        Places on the map; a row with NaN has none.
+        Positions on the map; rows with NaN are left out.
     cells : column or None, default=None
-        What is drawn there.
+        The cells to draw.
     labels : array-like of shape (n_samples,) or None, default=None
-        Colours: of classes, or of numbers if there are more than 20 floats.
-    modality : {"image", "audio", "video", "text"} or None, default=None
-        How the cells are drawn; found by looking at them by default.
+        Labels that determine the colours: classes, or a continuous scale if there are
+        more than 20 distinct floats.
+    modality : str, Modality or None, default=None
+        Modality of the cells, such as "image"; None detects it.
     root : str, PathLike or None, default=None
         Folder that paths are relative to.
 
@@ -45,11 +53,11 @@ class EmbeddingDisplay:
     figure_ : matplotlib Figure
         Figure.
     points_ : matplotlib PathCollection
-        The dots of the rows whose cells are not drawn.
+        The dots of the samples whose cells are not drawn.
     thumbnails_ : list of matplotlib AnnotationBbox
         The cells that are drawn.
     shown_ : ndarray of int
-        Their rows.
+        Rows of the cells that are drawn.
 
     Examples
     --------
@@ -84,26 +92,26 @@ class EmbeddingDisplay:
         root=None,
         ax=None,
     ):
-        """Embed samples, and draw the map.
+        """Embed samples and plot the map.
 
         Parameters
         ----------
         estimator : transformer
             A fitted encoder, or a pipeline that ends in one.
         X : column, DataFrame or ndarray
-            What it transforms.
+            The samples to transform.
         cells : column or None, default=None
-            What is drawn; often ``X`` itself.
+            The cells to draw; often ``X`` itself.
         labels : array-like of shape (n_samples,) or None, default=None
-            Colours, see above.
+            Labels that determine the colours.
         transformer : transformer or None, default=None
-            What makes two dimensions of the vectors, see ``from_embeddings``.
-        modality : {"image", "audio", "video", "text"} or None, default=None
-            How the cells are drawn.
+            Reduces the vectors to two dimensions, see ``from_embeddings``.
+        modality : str, Modality or None, default=None
+            Modality of the cells; None detects it.
         root : str, PathLike or None, default=None
             Folder that paths are relative to.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -132,27 +140,27 @@ class EmbeddingDisplay:
         root=None,
         ax=None,
     ):
-        """Make two dimensions of vectors, and draw the map.
+        """Reduce vectors to two dimensions and plot the map.
 
         Parameters
         ----------
         vectors : array-like or sparse matrix of shape (n_samples, n_features)
             Embeddings; rows with NaN are left out.
         cells : column or None, default=None
-            What is drawn.
+            The cells to draw.
         labels : array-like of shape (n_samples,) or None, default=None
-            Colours, see above.
+            Labels that determine the colours.
         transformer : transformer or None, default=None
-            What makes two dimensions of them: fitted, it transforms; otherwise a clone
-            is fitted. By default :class:`~sklearn.decomposition.PCA`, or nothing if
-            there are two already. :class:`~sklearn.manifold.TSNE` keeps neighbours
-            together better.
-        modality : {"image", "audio", "video", "text"} or None, default=None
-            How the cells are drawn.
+            Reduces the vectors to two dimensions. If it is not fitted, a clone of it
+            is. By default, :class:`~sklearn.decomposition.PCA`, or nothing if there are
+            two dimensions already. :class:`~sklearn.manifold.TSNE` preserves
+            neighbourhoods better.
+        modality : str, Modality or None, default=None
+            Modality of the cells; None detects it.
         root : str, PathLike or None, default=None
             Folder that paths are relative to.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -173,14 +181,14 @@ class EmbeddingDisplay:
         return display.plot(ax)
 
     def plot(self, ax=None, *, size=26):
-        """Draw the map.
+        """Plot the map.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default.
+            Axes to plot on; None for new ones.
         size : float, default=26
-            Longer side of a picture, in points (1/72 inch).
+            Longer side of a thumbnail, in points (1/72 inch).
 
         Returns
         -------
@@ -191,8 +199,8 @@ class EmbeddingDisplay:
         self.figure_ = self.ax_.figure
         embedding = np.asarray(self.embedding, dtype=float)
         present = np.flatnonzero(~np.isnan(embedding).any(axis=1))
-        colors = self._color(len(embedding))
-        self._frame(embedding[present], size if self.cells is not None else 0)
+        colors = self._pick_colors(len(embedding))
+        self._set_limits(embedding[present], size if self.cells is not None else 0)
         self.thumbnails_, self.shown_ = [], np.array([], dtype=int)
         if self.cells is not None:
             self._draw_cells(embedding, present, colors, size)
@@ -207,10 +215,8 @@ class EmbeddingDisplay:
         )
         return self
 
-    # Colours.
-
-    def _color(self, n_samples):
-        """Give each row's colour, and explain them beside the axes."""
+    def _pick_colors(self, n_samples):
+        """Return the colours, (n_samples, 4), and add their legend or colour bar."""
         if self.labels is None:
             plain = "tab:blue" if self.cells is None else "0.5"
             from matplotlib.colors import to_rgba
@@ -248,16 +254,14 @@ class EmbeddingDisplay:
             handleheight=1,
         )
 
-    # Places.
-
-    def _frame(self, places, size):
-        """Set limits that leave room for the pictures at the edge."""
+    def _set_limits(self, positions, size):
+        """Set limits that leave room for the thumbnails at the edge."""
         ax = self.ax_
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_color("0.8")
-        ax.update_datalim(places)
+        ax.update_datalim(positions)
         ax.set_aspect("equal", adjustable="datalim")
-        self.figure_.draw_without_rendering()  # the layout says how large the axes are
+        self.figure_.draw_without_rendering()  # the layout sizes the axes
         box = ax.get_window_extent()
         room = (size + 8) * self.figure_.dpi / 72
         ax.margins(
@@ -268,35 +272,31 @@ class EmbeddingDisplay:
         self.figure_.draw_without_rendering()
 
     def _draw_cells(self, embedding, present, colors, size):
-        cells = as_column(self.cells, type(self).__name__).cells
-        modality = find_drawing(cells, self.modality, self.root)
-        if modality == "sequence":
-            raise ValueError(
-                "series cannot be drawn as points of a map. Leave cells out, or say "
-                'what they are, such as modality="audio".'
-            )
+        cells = read_cells(self.cells).values
+        modality = check_modality(self.modality, cells, self.root)
         half_sizes, shown = [], []
         centers = self.ax_.transData.transform(embedding)
-        # In the order of the rows the first class would take all the room.
+        # In the order of the rows, the first class could take all the space.
         for row in np.random.default_rng(0).permutation(present):
             if is_missing(cells[row]):
                 continue
             half = _measure(cells[row], modality, size) * self.figure_.dpi / 144
             if _overlap(centers[row], half, centers[shown], half_sizes):
                 continue
-            content = _make_content(cells[row], modality, size, self.root)
-            if content is None:
+            try:
+                content = _make_content(cells[row], modality, size, self.root)
+            except UNREADABLE:
                 continue
-            self._draw_cell(content, embedding[row], colors[row])
+            self._add_thumbnail(content, embedding[row], colors[row])
             shown.append(row)
             half_sizes.append(half)
         self.shown_ = np.array(shown, dtype=int)
 
-    def _draw_cell(self, content, place, color):
+    def _add_thumbnail(self, content, position, color):
         from matplotlib.offsetbox import AnnotationBbox
 
         frame = {"edgecolor": color, "linewidth": 1.4, "boxstyle": "square,pad=0.08"}
-        box = AnnotationBbox(content, place, pad=0, bboxprops=frame, zorder=2)
+        box = AnnotationBbox(content, position, pad=0, bboxprops=frame, zorder=2)
         self.thumbnails_.append(self.ax_.add_artist(box))
 
 
@@ -311,18 +311,19 @@ def _reduce(transformer, vectors):
 
 
 def _shorten(text):
-    return textwrap.shorten(text, _N_LETTERS, placeholder="…") or text[:_N_LETTERS]
+    short = textwrap.shorten(text, _N_CHARACTERS, placeholder="…")
+    return short or text[:_N_CHARACTERS]
 
 
 def _measure(cell, modality, size):
-    """Give the width and height that a cell takes with its frame, in points."""
-    if is_picture(modality):
+    """Return the width and height of a cell with its frame, in points."""
+    if has_picture(modality):
         return np.array([size + 4, size + 4])
     return np.array([0.62 * _FONT_SIZE * len(_shorten(str(cell))) + 4, 13])
 
 
 def _overlap(center, half, centers, half_sizes):
-    """Whether a box covers one of those that are drawn."""
+    """Whether a box overlaps one of those that are drawn."""
     if not half_sizes:
         return False
     near = np.abs(centers - center) < half + np.array(half_sizes)
@@ -330,14 +331,14 @@ def _overlap(center, half, centers, half_sizes):
 
 
 def _make_content(cell, modality, size, root):
-    """Make what is drawn; None of a cell that cannot be read."""
+    """Make the matplotlib artist of a thumbnail."""
     from matplotlib.offsetbox import OffsetImage, TextArea
 
-    if not is_picture(modality):
+    if not has_picture(modality):
         style = {"fontsize": _FONT_SIZE, "parse_math": False}
         return TextArea(_shorten(str(cell)), textprops=style)
-    try:
-        picture = make_picture(cell, modality, root)
-    except (ValueError, TypeError, OSError):
-        return None
-    return OffsetImage(picture, zoom=size / max(picture.shape[:2]))
+    inches = size / 72
+    pixels, _ = make_picture(
+        list_items(cell)[0], modality, {"root": root}, (inches, inches)
+    )
+    return OffsetImage(pixels, zoom=size / max(pixels.shape[:2]))

@@ -1,4 +1,4 @@
-"""One row's prediction: what each modality says, and what it counts."""
+"""The prediction for one row: by each modality alone, with weights, and fused."""
 
 from html import escape
 
@@ -6,37 +6,39 @@ import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
-from .._columns.column import as_column
-from .._modalities.table import list_columns
-from ._cells import as_table, blank_cells, count_rows, take_column
-from ._disturb_table import find_files, find_kinds
+from ..modalities import read_cells
+from ._cells import as_table, blank_cells, count_rows, name_columns, take_column
+from ._declared import find_column_modalities, find_declared, find_files
 from ._html import render_cell
 from ._modalities import find_core, find_modalities, list_others
-from ._predictions import find_present, quiet
+from ._predictions import find_present, ignore_abstention
 
-#: Classes that are printed, the likeliest.
-_SHOWN = 5
+#: Number of classes that are printed, the most probable ones.
+_N_SHOWN = 5
 
 
 class Explanation:
-    """What the modalities say of one row, and what all fused say.
+    """Predictions for one row, by each modality alone and fused.
 
-    :func:`explain` makes it. It prints as a table; notebooks show the cells too.
+    Returned by :func:`explain`. It prints as a table; notebooks show the cells as well,
+    as pictures if matplotlib is installed.
 
     Parameters
     ----------
     probabilities : DataFrame of shape (n_modalities + 1, n_classes)
-        Probabilities of the classes by each modality alone, NaN where it is missing,
-        and a last row "fused". Of a model without probabilities 1 for its class and 0
-        for the others; of a regressor one column, "prediction", or one for each output.
+        Class probabilities by each modality alone, NaN where it is missing, and a last
+        row "fused". A model without probabilities has 1 for the predicted class and 0
+        for the others; a regressor has one column "prediction", or one for each output.
     weights : Series of shape (n_modalities,) or None
-        Weights of the modalities in a vote, those that answer scaled to sum to one.
+        Weights of the modalities in a vote. Those of the modalities that do not abstain
+        sum to one.
     prediction : object
         The fused prediction.
     cells : dict of str to list
-        By modality, tuples (column, kind, cell); None is a missing cell.
+        Tuples (column name, modality of the cell, cell) by modality; a missing cell is
+        None.
     files : dict of str to dict
-        By modality, where its files are.
+        ``root`` and ``filesystem`` by modality, see ``Modality.open_cell``.
 
     Attributes
     ----------
@@ -47,8 +49,8 @@ class Explanation:
     --------
     >>> import pandas as pd
     >>> from sklearn_mm.inspection import Explanation
-    >>> said = pd.DataFrame({"no": [0.3, 0.2], "yes": [0.7, 0.8]}, ["image", "fused"])
-    >>> Explanation(said, None, "yes", {"image": []}, {})
+    >>> proba = pd.DataFrame({"no": [0.3, 0.2], "yes": [0.7, 0.8]}, ["image", "fused"])
+    >>> Explanation(proba, None, "yes", {"image": []}, {})
     prediction: yes
            yes   no
     image  0.7  0.3
@@ -64,7 +66,7 @@ class Explanation:
         self._files = files
 
     def __repr__(self):
-        """Print the likeliest classes by modality."""
+        """Return the table of the most probable classes."""
         table = self._shorten()
         if self.weights is not None:
             table = table.assign(weight=self.weights)
@@ -72,7 +74,7 @@ class Explanation:
         return f"prediction: {self.prediction}\n{shown}"
 
     def _repr_html_(self):
-        """Show the cells beside what was made of them."""
+        """Return the table with the cells."""
         table = self._shorten()
         head = ["", "cells", *table.columns]
         head += [] if self.weights is None else ["weight"]
@@ -89,45 +91,46 @@ class Explanation:
         return f"<table>{rows}</table><p>prediction: <b>{prediction}</b></p>"
 
     def _shorten(self):
-        """Keep the classes that are likeliest when all is fused."""
+        """Return the columns of the classes that are most probable after fusion."""
         columns = self.probabilities.columns
         if not self.modalities or list(columns) == ["prediction"]:
             return self.probabilities
         fused = self.probabilities.loc["fused"].to_numpy()
-        return self.probabilities.iloc[:, np.argsort(-fused, kind="stable")[:_SHOWN]]
+        return self.probabilities.iloc[:, np.argsort(-fused, kind="stable")[:_N_SHOWN]]
 
     def _render(self, name):
-        shown = []
+        rendered = []
         cells = self._cells.get(name, [])
-        for column, kind, cell in cells:
+        files = self._files.get(name, {})
+        for column, modality, cell in cells:
             label = f"{escape(str(column))}: " if len(cells) > 1 else ""
-            missing = cell is None
-            files = self._files.get(name, {})
-            value = "missing" if missing else render_cell(cell, kind, files)
-            shown.append(f"{label}{value}")
-        return "<br>".join(shown)
+            value = "missing" if cell is None else render_cell(cell, modality, files)
+            rendered.append(f"{label}{value}")
+        return "<br>".join(rendered)
 
 
 def explain(estimator, x, *, modalities=None):
-    """Explain the prediction of one row by its modalities.
+    """Explain the prediction for one row by its modalities.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted fusion estimator, joint net, pipeline or search of these, or any
-        estimator over a table that takes missing cells.
+        A fitted fusion estimator or joint net, a pipeline or search around one, or
+        any estimator of tables that accepts missing cells. Its cells are shown by the
+        modalities that its parts declare or detected for their columns.
     x : DataFrame, Series, ndarray or dict of arrays
         One row of the table.
     modalities : dict of str to columns or None, default=None
-        Columns of each modality. By default those of the estimator's own specs; if it
-        has none, or they overlap or choose by a callable, each column is a modality.
+        Columns of each modality. By default, those of the estimator's specs; if it has
+        none, or they overlap or select columns with a callable, each column is a
+        modality.
 
     Returns
     -------
     Explanation
-        With ``probabilities`` by each modality alone, all others made missing, and
-        fused; the ``weights`` of a vote, None if there is none or they change from row
-        to row (``weights="confidence"``); ``prediction``; ``modalities``.
+        With ``probabilities`` by each modality alone, all others missing, and fused;
+        ``weights`` of a vote, None if there is no vote or its weights depend on the row
+        (``weights="confidence"``); ``prediction``; ``modalities``.
 
     Examples
     --------
@@ -155,16 +158,20 @@ def explain(estimator, x, *, modalities=None):
         name: bool(rows[0])
         for name, rows in find_present(estimator, X, columns).items()
     }
-    names, fused, prediction = _ask(estimator, X)
-    said = {name: np.full(len(fused), np.nan) for name in columns}
+    names, fused, prediction = _predict_row(estimator, X)
+    proba = {name: np.full(len(fused), np.nan) for name in columns}
     for name in columns:
         if present[name]:
             alone = blank_cells(X, list_others(columns, name))
-            said[name] = _ask(estimator, alone)[1]
-    said["fused"] = fused
-    probabilities = pd.DataFrame.from_dict(said, orient="index", columns=names)
+            proba[name] = _predict_row(estimator, alone)[1]
+    proba["fused"] = fused
+    probabilities = pd.DataFrame.from_dict(proba, orient="index", columns=names)
+    declared = find_declared(estimator)
     files = {name: find_files(estimator, name) for name in columns}
-    cells = {name: _take_cells(X, keys, files[name]) for name, keys in columns.items()}
+    cells = {
+        name: _take_cells(X, keys, declared, files[name])
+        for name, keys in columns.items()
+    }
     weights = _find_weights(find_core(estimator)[0], present)
     return Explanation(probabilities, weights, prediction, cells, files)
 
@@ -177,14 +184,14 @@ def _as_row(x):
     x = as_table(x)
     if count_rows(x) != 1:
         raise ValueError(
-            f"explain takes one row, got {count_rows(x)}; X.iloc[[0]] is the first."
+            f"explain takes one row, got {count_rows(x)}. X.iloc[[0]] is the first row."
         )
     return x
 
 
-def _ask(estimator, X):
-    """Give the names of what is said of a row, the numbers, and the prediction."""
-    with quiet():
+def _predict_row(estimator, X):
+    """Return names of classes or outputs, their numbers, and the prediction."""
+    with ignore_abstention():
         prediction = np.asarray(estimator.predict(X))[0]
         if not is_classifier(estimator):
             numbers = np.ravel(prediction)
@@ -200,23 +207,23 @@ def _ask(estimator, X):
     return list(classes), np.asarray(proba)[0], prediction
 
 
-def _take_cells(X, keys, files):
-    names = list(list_columns(X))
-    kinds = find_kinds(X, keys, files)
-    cells = []
+def _take_cells(X, keys, declared, files):
+    """Return tuples (column name, modality of the cell, cell)."""
+    names = name_columns(X)
+    modalities = find_column_modalities(X, keys, declared, files)
+    taken = []
     for key in keys:
-        column = as_column(take_column(X, key), "explain")
-        name = key if isinstance(X, dict) else names[key]
-        cell = None if column.missing[0] else column.cells[0]
-        cells.append((name, kinds[key], cell))
-    return cells
+        cells = read_cells(take_column(X, key))
+        cell = None if cells.missing[0] else cells.values[0]
+        taken.append((names[key], modalities[key], cell))
+    return taken
 
 
 def _find_weights(core, present):
-    """Weights of a vote among the modalities that answer, or None."""
+    """Return the weights of the modalities that do not abstain, None without a vote."""
     weights = getattr(core, "weights_", None)
-    by_row = isinstance(getattr(core, "weights", None), str)
-    by_row = by_row and core.weights == "confidence"
+    strategy = getattr(core, "weights", None)
+    by_row = isinstance(strategy, str) and strategy == "confidence"
     fitted = getattr(core, "named_estimators_", {})
     names = [n for n, member in fitted.items() if not isinstance(member, str)]
     if weights is None or by_row or set(names) != set(present):

@@ -1,4 +1,4 @@
-"""A picture of a network's training."""
+"""A plot of the training history of a network."""
 
 import numpy as np
 
@@ -6,28 +6,28 @@ from ._axes import find_last, hide_frame, make_axes
 
 
 class TrainingHistoryDisplay:
-    """Losses, and what else was noted, by epoch, the best epoch marked.
+    """Losses and other metrics by epoch, with the best epoch marked.
 
     Parameters
     ----------
     history : list of dict
-        One an epoch: skorch's ``history_``.
+        One dict for each epoch: ``history_`` of a skorch net.
     metrics : list of str or None, default=None
-        What is drawn; by default ``train_loss`` and ``valid_loss``. Names that do not
-        end in "loss" get a scale of their own on the right.
+        Metrics to plot; by default ``train_loss`` and ``valid_loss``. Those whose names
+        do not end in "loss" have a separate scale on the right.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes of the losses.
     right_ax_ : matplotlib Axes or None
-        Axes of what is no loss.
+        Axes of the metrics that are not losses.
     figure_ : matplotlib Figure
         Figure.
     lines_ : dict of str to matplotlib Line2D
         The line of each metric.
     best_epoch_ : int or None
-        The epoch with the lowest validation loss; None if nothing was held out.
+        The epoch with the lowest validation loss; None without validation data.
 
     Examples
     --------
@@ -47,16 +47,16 @@ class TrainingHistoryDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, metrics=None, ax=None):
-        """Draw the history of a trained net.
+        """Plot the history of a trained net.
 
         Parameters
         ----------
         estimator : estimator
             A fitted net, or a pipeline or search that ends in one.
         metrics : list of str or None, default=None
-            What is drawn, see above.
+            Metrics to plot.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -67,18 +67,18 @@ class TrainingHistoryDisplay:
         history = getattr(net, "history_", None)
         if not history:
             raise TypeError(
-                f"{type(net).__name__} has no history_ of epochs. Give a net that was "
-                "fitted, or a pipeline that ends in one."
+                f"{type(net).__name__} has no history_ of epochs. Use a fitted net, or "
+                "a pipeline that ends in one."
             )
         return cls(history, metrics=metrics).plot(ax)
 
     def plot(self, ax=None):
-        """Draw the lines.
+        """Plot the lines.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class TrainingHistoryDisplay:
         self.figure_ = self.ax_.figure
         epochs = [epoch.get("epoch", i) for i, epoch in enumerate(history, start=1)]
         right = [name for name in names if not name.endswith("loss")]
-        # Where there is no loss, one scale is enough.
+        # Without any loss, one scale is enough.
         both = 0 < len(right) < len(names)
         self.right_ax_ = self.ax_.twinx() if both else None
         self.lines_ = {}

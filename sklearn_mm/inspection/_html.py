@@ -1,106 +1,79 @@
-"""One cell as HTML: a thumbnail, a waveform, escaped text, a number."""
+"""One cell as HTML: a small picture, escaped text, or a number."""
 
 import base64
+import io
 from html import escape
+from importlib.util import find_spec
 from numbers import Number
 
 import numpy as np
 
-from .._columns.column import describe_cell
-from ..image._pixels import as_pixels, convert_color, one_thread, pixel_maximum
-from ._disturb_table import read_image, read_signal
+from ._cells import list_items
+from ._drawing import UNREADABLE, has_picture, make_picture
 
-_SIDE = 96  # of a thumbnail, in pixels
-_WIDTH, _HEIGHT = 200, 48  # of a curve
-_MOST_CHARACTERS = 300
-_MOST_ITEMS = 4
+#: Side in pixels up to which small images are enlarged, and beyond which pictures are
+#: shown at half of their resolution.
+_SMALL, _LARGE = 96, 200
+_MAX_CHARACTERS = 300
+_MAX_ITEMS = 4
 
 
-def render_cell(cell, kind, files):
-    """Show a cell.
+def render_cell(cell, modality, files):
+    """Render a cell as HTML.
 
     Parameters
     ----------
     cell : object
-        The cell.
-    kind : str
-        What it is, as :mod:`sklearn_mm._modalities.detect` names it.
+        The cell, which is not missing.
+    modality : Modality or None
+        Its modality.
     files : dict
-        Arguments of ``read_source``.
+        Arguments of ``Modality.open_cell``.
 
     Returns
     -------
     str
-        HTML in which all that came from the cell is escaped.
+        HTML in which all that comes from the cell is escaped.
     """
-    if isinstance(cell, list) and kind in ("image", "audio"):
-        shown = [render_cell(item, kind, files) for item in cell[:_MOST_ITEMS]]
-        return " ".join(shown)
-    draw = {"image": _draw_image, "audio": _draw_audio, "sequence": _draw_sequence}
-    if kind not in draw:
+    items = list_items(cell)[:_MAX_ITEMS]
+    return " ".join(_render_item(item, modality, files) for item in items)
+
+
+def _render_item(cell, modality, files):
+    if not has_picture(modality) or find_spec("matplotlib") is None:
         return _write(cell)
     try:
-        return draw[kind](cell, files)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        pixels, label = make_picture(cell, modality, files)
+    except UNREADABLE as error:
         return f"{_write(cell)} <em>cannot be shown: {escape(str(error))}</em>"
+    caption = escape(label) or _write(cell)
+    return f"{_render_picture(pixels, caption)} {caption}"
 
 
-def _draw_image(cell, files):
-    import cv2
+def _render_picture(pixels, caption):
+    from matplotlib.image import imsave
 
-    pixels = as_pixels(read_image(cell, files))
-    white = pixel_maximum(pixels.dtype)
-    white = max(white, pixels.max()) if pixels.dtype.kind == "f" else white
-    pixels = np.clip(pixels * (255 / white), 0, 255).astype(np.uint8)
-    height, width = pixels.shape[:2]
-    ratio = _SIDE / max(height, width)
-    size = max(1, round(width * ratio)), max(1, round(height * ratio))
-    how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_NEAREST
-    with one_thread():
-        pixels = cv2.resize(
-            convert_color(pixels, "rgb", "rgb"), size, interpolation=how
-        )
-        _, data = cv2.imencode(".png", pixels[..., ::-1])
-    code = base64.b64encode(data.tobytes()).decode()
-    return f'<img alt="{width} x {height} pixels" src="data:image/png;base64,{code}">'
-
-
-def _draw_audio(cell, files):
-    signal, rate = read_signal(cell, files)
-    if signal is None:
-        return "nothing but padding"
-    parts = np.array_split(signal, min(_WIDTH, len(signal)))
-    ends = [(part.min(), part.max()) for part in parts]
-    length = f"{len(signal)} samples" if rate is None else f"{len(signal) / rate:.2f} s"
-    return f"{_draw_curves([np.ravel(ends)])} {length}"
-
-
-def _draw_sequence(cell, files):
-    values = np.asarray(cell, dtype=float)
-    channels = values.reshape(len(values), -1).T
-    step = -(-len(values) // _WIDTH)
-    return f"{_draw_curves(channels[:, ::step])} {len(values)} steps"
-
-
-def _draw_curves(curves):
-    low, high = np.nanmin(curves), np.nanmax(curves)
-    lines = []
-    for values in curves:
-        x = np.linspace(0, _WIDTH, len(values))
-        y = _HEIGHT * (1 - (values - low) / ((high - low) or 1))
-        there = ~np.isnan(y)
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[there], y[there]))
-        lines.append(f'<polyline fill="none" stroke="currentColor" points="{points}"/>')
-    size = f'width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
-    return f"<svg {size}>{''.join(lines)}</svg>"
+    factor = max(1, _SMALL // max(pixels.shape[:2]))
+    pixels = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+    file = io.BytesIO()
+    imsave(file, pixels, format="png")
+    code = base64.b64encode(file.getvalue()).decode()
+    width = pixels.shape[1] if max(pixels.shape) <= _LARGE else pixels.shape[1] // 2
+    source = f"data:image/png;base64,{code}"
+    return f'<img alt="{caption}" width="{width}" src="{source}">'
 
 
 def _write(cell):
     if isinstance(cell, Number):
-        return escape(f"{cell:.4g}")
-    if isinstance(cell, np.ndarray | list | tuple):
-        return escape(describe_cell(cell))
-    text = describe_cell(cell) if isinstance(cell, bytes) else str(cell)
-    if len(text) > _MOST_CHARACTERS:
-        text = f"{text[:_MOST_CHARACTERS]}..."
+        text = f"{cell:.4g}"
+    elif isinstance(cell, np.ndarray):
+        text = f"array of shape {cell.shape}, {cell.dtype}"
+    elif isinstance(cell, list | tuple):
+        text = f"{type(cell).__name__} of {len(cell)}"
+    elif isinstance(cell, bytes | bytearray | memoryview):
+        text = f"{len(cell)} bytes"
+    else:
+        text = str(cell)
+    if len(text) > _MAX_CHARACTERS:
+        text = f"{text[:_MAX_CHARACTERS]}..."
     return escape(text)

@@ -1,4 +1,4 @@
-"""What each modality is worth: permuted, left out of coalitions, or of the training."""
+"""Importance of modalities: by permutation, Shapley values, or training without."""
 
 from math import factorial
 from numbers import Integral
@@ -20,10 +20,10 @@ from .._utils.imports import (
 from .._utils.parallel import run_calls
 from ._cells import as_table, blank_cells, count_rows, move_cells, take_rows
 from ._modalities import find_core, find_modalities, list_others, list_specs
-from ._predictions import Answers, draw_samples, find_scorer, score_samples
+from ._predictions import CachedPredictions, draw_samples, find_scorer, score_samples
 
-#: Beyond this many modalities there are too many coalitions to try them all.
-_MOST = 12
+#: Largest number of modalities all of whose coalitions are tried.
+_MAX_MODALITIES = 12
 _CONSTRAINTS = {
     "estimator": [HasMethods(["fit", "predict"])],
     "method": [StrOptions({"permutation", "shapley", "drop"})],
@@ -51,43 +51,45 @@ def modality_importance(
     Parameters
     ----------
     estimator : estimator
-        A fitted fusion estimator, joint net, pipeline or search of these, or any
-        estimator over a table. For "drop" it need not be fitted, and is cloned.
+        A fitted fusion estimator or joint net, a pipeline or search around one, or
+        any estimator of tables. For "drop" it is cloned, and need not be fitted.
     X : DataFrame, ndarray or dict of arrays, with n_samples rows
-        The table; rows that were not fitted on, except for "drop". It stays as it is.
+        The table, preferably of held-out rows, except for "drop". It is not modified.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Target.
     method : {"permutation", "shapley", "drop"}, default="permutation"
-        "permutation" shuffles a modality's columns together among the rows. "shapley"
-        makes modalities missing and shares the score out: a modality's value is its
-        gain, averaged over all orders in which the modalities can join; the values sum
-        to the score of all less the score of none. It asks the estimator about all
-        2^M coalitions. "drop" trains without the modality, cross-validated.
+        "permutation" shuffles the rows of a modality's columns together. "shapley"
+        computes Shapley values by making modalities missing: the value of a modality is
+        its gain in score, averaged over all orders in which modalities can be added;
+        the values sum to the score with all modalities minus the score with none. It
+        needs predictions for all 2^M coalitions of M modalities. "drop" cross-validates
+        the estimator without the modality.
     modalities : dict of str to columns or None, default=None
-        Columns of each modality. By default those of the estimator's own specs; if it
-        has none, or they overlap or choose by a callable, each column is a modality.
+        Columns of each modality. By default, those of the estimator's specs; if it has
+        none, or they overlap or select columns with a callable, each column is a
+        modality.
     scoring : str, callable or None, default=None
-        A scorer as :func:`~sklearn.metrics.make_scorer` makes them, or its name; by
-        default the estimator's own score.
+        A scorer, as returned by :func:`~sklearn.metrics.make_scorer`, or its name. By
+        default, the estimator's ``score``.
     n_repeats : int, default=5
-        How often "permutation" shuffles each modality.
+        Number of times that "permutation" shuffles each modality.
     n_bootstraps : int, default=100
-        Bootstrap samples of the rows for the standard errors.
+        Number of bootstrap samples of the rows, for the standard errors.
     cv : int, splitter or iterable, default=5
-        Folds for "drop".
+        Cross-validation folds for "drop".
     n_jobs : int or None, default=None
-        Permutations, coalitions or trainings at the same time.
+        Number of permutations, coalitions or trainings to run in parallel.
     random_state : int, RandomState or None, default=None
-        Of the permutations and bootstrap samples.
+        Determines permutations and bootstrap samples.
 
     Returns
     -------
     Bunch
-        With ``importances`` (n_modalities, n_repeats), of a single column but for
-        "permutation"; ``importances_mean``, ``importances_std`` over the repeats;
-        ``standard_errors`` (n_modalities,), of the mean, from resampling the rows;
+        With ``importances`` (n_modalities, n_repeats), a single column except for
+        "permutation"; ``importances_mean`` and ``importances_std`` over the repeats;
+        ``standard_errors`` (n_modalities,) of the mean, from bootstrapping the rows;
         ``modalities``, their names; ``method``; ``scores``, a dict with the score of
-        "all", for "shapley" also that of "none"; ``scoring``, the scorer's name.
+        "all" modalities and, for "shapley", of "none"; ``scoring``, the scorer's name.
 
     Raises
     ------
@@ -96,9 +98,9 @@ def modality_importance(
 
     Notes
     -----
-    A modality that repeats what another says is worth little to "permutation" and
-    "drop"; "shapley" shares their worth among both. Bootstrap samples hold as many rows
-    of each class as there are; the predictions are made once.
+    Two redundant modalities both have low importance by "permutation" and "drop";
+    "shapley" divides their contribution between them. Bootstrap samples are stratified
+    by class, and predictions are computed only once.
 
     References
     ----------
@@ -119,13 +121,15 @@ def modality_importance(
     >>> fusion = MultimodalVotingClassifier(
     ...     [("top", model, slice(0, 8)), ("middle", model, slice(16, 48))]
     ... ).fit(X[:1000], y[:1000])
-    >>> worth = modality_importance(fusion, X[1000:], y[1000:], method="shapley")
-    >>> worth.modalities, bool(worth.importances_mean[1] > worth.importances_mean[0])
+    >>> result = modality_importance(fusion, X[1000:], y[1000:], method="shapley")
+    >>> result.modalities, bool(result.importances_mean[1] > result.importances_mean[0])
     (['top', 'middle'], True)
     """
-    given = dict(locals())
+    arguments = dict(locals())
     check_parameters(
-        _CONSTRAINTS, {key: given[key] for key in _CONSTRAINTS}, "modality_importance"
+        _CONSTRAINTS,
+        {key: arguments[key] for key in _CONSTRAINTS},
+        "modality_importance",
     )
     X = as_table(X)
     check_consistent_length(np.empty(count_rows(X)), y)
@@ -145,9 +149,9 @@ def modality_importance(
     if method == "permutation":
         values, scores = _permute(score, n_repeats, generator)
     elif method == "shapley":
-        values, scores = _share_out(score)
+        values, scores = _compute_shapley_values(score)
     else:
-        values, scores = _leave_out(score, y, folds)
+        values, scores = _train_without(score, y, folds)
     return _make_result(values, scores, list(parts), method, name)
 
 
@@ -156,17 +160,17 @@ def _xy(X, y):
 
 
 def _make_result(values, scores, names, method, scoring):
-    """Sum up ``values`` (n_modalities, n_repeats, 1 + n_bootstraps)."""
+    """Summarise ``values`` of shape (n_modalities, n_repeats, 1 + n_bootstraps)."""
     importances = values[:, :, 0]
-    spread = values[:, :, 1:].mean(axis=1)
-    enough = spread.shape[1] > 1
+    bootstraps = values[:, :, 1:].mean(axis=1)  # (n_modalities, n_bootstraps)
+    errors = np.full(len(names), np.nan)
+    if bootstraps.shape[1] > 1:
+        errors = bootstraps.std(axis=1, ddof=1)
     return Bunch(
         importances=importances,
         importances_mean=importances.mean(axis=1),
         importances_std=importances.std(axis=1),
-        standard_errors=(
-            spread.std(axis=1, ddof=1) if enough else np.full(len(names), np.nan)
-        ),
+        standard_errors=errors,
         modalities=names,
         method=method,
         scores={key: float(value[0]) for key, value in scores.items()},
@@ -175,12 +179,13 @@ def _make_result(values, scores, names, method, scoring):
 
 
 class _Score:
-    """Scores of an estimator on variants of a table, for all samples of rows at once.
+    """Scores of an estimator on variants of a table, for several sets of rows.
 
     Parameters
     ----------
     estimator, X, y, modalities, scorer, samples, n_jobs
-        As in :func:`modality_importance`, and what was found for it.
+        See :func:`modality_importance`; ``modalities`` has the columns by name, and
+        ``samples`` the sets of rows.
     """
 
     def __init__(self, estimator, X, y, modalities, scorer, samples, n_jobs):
@@ -193,7 +198,7 @@ class _Score:
         self.n_jobs = n_jobs
 
     def run(self, call, arguments):
-        """Score what ``call`` makes of each of the arguments; they run in parallel."""
+        """Score the predictions that ``call`` returns for each tuple of arguments."""
         rest = self.scorer, self.y, self.samples
         calls = [(_run, call, own, *rest) for own in arguments]
         return np.array(run_calls(calls, self.n_jobs))
@@ -201,9 +206,6 @@ class _Score:
 
 def _run(call, arguments, scorer, y, samples):
     return score_samples(call(*arguments), scorer, y, samples)
-
-
-# Permutation.
 
 
 def _permute(score, n_repeats, generator):
@@ -214,83 +216,81 @@ def _permute(score, n_repeats, generator):
         for _ in range(n_repeats):
             order = generator.permutation(n_samples)
             calls.append((score.estimator, score.X, keys, order))
-    whole, *permuted = score.run(_ask_moved, calls)
+    baseline, *permuted = score.run(_predict_moved, calls)
     permuted = np.reshape(permuted, (len(score.modalities), n_repeats, -1))
-    return whole - permuted, {"all": whole}
+    return baseline - permuted, {"all": baseline}
 
 
-def _ask_moved(estimator, X, keys, order):
-    return Answers([(estimator, move_cells(X, keys, order))])
+def _predict_moved(estimator, X, keys, order):
+    return CachedPredictions([(estimator, move_cells(X, keys, order))])
 
 
-# Shapley values.
-
-
-def _share_out(score):
+def _compute_shapley_values(score):
     names = list(score.modalities)
-    if len(names) > _MOST:
+    if len(names) > _MAX_MODALITIES:
         raise ValueError(
             f"method='shapley' tries all 2^{len(names)} coalitions of {len(names)} "
-            f"modalities; at most {_MOST} can be had. Put columns together by "
-            "modalities={...}, or use method='permutation'."
+            f"modalities, but at most {_MAX_MODALITIES} are supported. Group columns "
+            "with modalities={...}, or use method='permutation'."
         )
     calls = []
     for coalition in range(2 ** len(names)):
         present = [name for m, name in enumerate(names) if coalition >> m & 1]
         absent = list_others(score.modalities, *present)
         calls.append((score.estimator, score.X, absent))
-    worth = score.run(_ask_blanked, calls)  # (2^M, 1 + n_bootstraps)
-    values = np.array([_find_value(worth, m, len(names)) for m in range(len(names))])
-    return values[:, None], {"all": worth[-1], "none": worth[0]}
+    scores = score.run(_predict_blanked, calls)  # (2^M, 1 + n_bootstraps)
+    values = [_compute_shapley(scores, m, len(names)) for m in range(len(names))]
+    return np.array(values)[:, None], {"all": scores[-1], "none": scores[0]}
 
 
-def _find_value(worth, m, n_modalities):
-    """Mean gain of one modality over all orders, of which a coalition begins some."""
-    value = np.zeros(worth.shape[1])
-    for coalition in range(len(worth)):
+def _compute_shapley(scores, m, n_modalities):
+    """Compute the mean gain of modality ``m`` over all orders of the modalities.
+
+    ``scores`` are indexed by coalition, a bit mask; ``orders`` counts the orders in
+    which exactly the coalition's modalities come before ``m``.
+    """
+    value = np.zeros(scores.shape[1])
+    for coalition in range(len(scores)):
         if coalition >> m & 1:
             continue
         before = coalition.bit_count()
         orders = factorial(before) * factorial(n_modalities - before - 1)
-        gain = worth[coalition | 1 << m] - worth[coalition]
+        gain = scores[coalition | 1 << m] - scores[coalition]
         value += orders / factorial(n_modalities) * gain
     return value
 
 
-def _ask_blanked(estimator, X, keys):
-    return Answers([(estimator, blank_cells(X, keys))])
-
-
-# Training without a modality.
+def _predict_blanked(estimator, X, keys):
+    return CachedPredictions([(estimator, blank_cells(X, keys))])
 
 
 def _find_retrained(estimator):
-    """Find the estimator that is trained anew: of a search the one that it found."""
+    """Return the estimator to retrain; for a search, its best estimator."""
     if isinstance(estimator, FrozenEstimator):
         raise ValueError(
-            "method='drop' trains anew, which a frozen estimator does not; use "
-            "'permutation' or 'shapley'."
+            "method='drop' retrains, but the estimator is frozen. Use 'permutation' or "
+            "'shapley'."
         )
     return getattr(estimator, "best_estimator_", estimator)
 
 
-def _leave_out(score, y, folds):
+def _train_without(score, y, folds):
     if len(score.modalities) < 2:
         raise ValueError(
-            "method='drop' trains without a modality; there is only one, "
+            "method='drop' trains without a modality, but there is only one: "
             f"{list(score.modalities)}."
         )
     variants = [(score.estimator, score.X)]
     for name, keys in score.modalities.items():
-        variants.append(_without(score.estimator, score.X, name, keys))
-    whole, *without = score.run(
-        _ask_out_of_fold, [(*variant, y, folds) for variant in variants]
+        variants.append(_drop_modality(score.estimator, score.X, name, keys))
+    baseline, *without = score.run(
+        _predict_out_of_fold, [(*variant, y, folds) for variant in variants]
     )
-    return (whole - np.array(without))[:, None], {"all": whole}
+    return (baseline - np.array(without))[:, None], {"all": baseline}
 
 
-def _without(estimator, X, name, keys):
-    """Give an estimator and its table without a modality."""
+def _drop_modality(estimator, X, name, keys):
+    """Return an estimator and its table without a modality."""
     core, prefix = find_core(estimator)
     specs = list_specs(core)
     if name in specs and find_modalities(estimator, X).get(name) == keys:
@@ -300,10 +300,10 @@ def _without(estimator, X, name, keys):
     return estimator, blank_cells(X, keys)
 
 
-def _ask_out_of_fold(estimator, X, y, folds):
+def _predict_out_of_fold(estimator, X, y, folds):
     parts = []
     for train, test in folds:
         model = clone(estimator).fit(take_rows(X, train), safe_indexing(y, train))
         parts.append((model, take_rows(X, test)))
-    whole = is_classifier(estimator) and np.ndim(y) == 1
-    return Answers(parts, np.unique(y) if whole else None)
+    has_labels = is_classifier(estimator) and np.ndim(y) == 1
+    return CachedPredictions(parts, np.unique(y) if has_labels else None)

@@ -1,4 +1,4 @@
-"""A picture of how much each modality matters."""
+"""A bar plot of the importance of each modality."""
 
 import numpy as np
 
@@ -23,11 +23,11 @@ class ModalityImportanceDisplay:
     standard_errors : array-like of shape (n_modalities,) or None, default=None
         Half the length of the error bars.
     method : {"permutation", "shapley", "drop"} or None, default=None
-        What the importances are; names the axis.
+        The method of :func:`modality_importance`, for the label of the axis.
     scoring : str, callable or None, default=None
-        What is scored.
+        The scorer's name, for the label of the axis.
     scores : dict of str to float or None, default=None
-        The score with "all" modalities and with "none", if known; noted on top.
+        The scores with "all" modalities and with "none", for the title.
 
     Attributes
     ----------
@@ -86,32 +86,32 @@ class ModalityImportanceDisplay:
         random_state=None,
         ax=None,
     ):
-        """Find the importances, and draw them.
+        """Compute the importances and plot them.
 
         Parameters
         ----------
         estimator : estimator
-            What :func:`modality_importance` takes.
+            An estimator, see :func:`modality_importance`.
         X : DataFrame, ndarray or dict of arrays
             The table.
         y : array-like of shape (n_samples, ...)
             Target.
         method : {"permutation", "shapley", "drop"}, default="permutation"
-            How importances are found.
+            How importances are computed.
         modalities : dict or None, default=None
-            The modalities' columns, where the estimator does not tell.
+            Columns of each modality, by default those of the estimator's specs.
         scoring : str, callable or None, default=None
-            What is scored.
+            A scorer or its name. By default, the estimator's ``score``.
         n_repeats : int, default=5
-            Number of times that it is done.
+            Number of repeats of "permutation".
         cv : int, splitter or iterable, default=5
-            Folds, for methods that fit.
+            Cross-validation folds for "drop".
         n_jobs : int or None, default=None
-            Number of processes.
+            Number of parallel jobs.
         random_state : int, RandomState or None, default=None
             Seed.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -136,14 +136,14 @@ class ModalityImportanceDisplay:
 
     @classmethod
     def from_importances(cls, importances, *, ax=None):
-        """Draw what :func:`modality_importance` returned.
+        """Plot the result of :func:`modality_importance`.
 
         Parameters
         ----------
         importances : Bunch
-            Its result.
+            The result.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -161,12 +161,12 @@ class ModalityImportanceDisplay:
         return display.plot(ax)
 
     def plot(self, ax=None):
-        """Draw the bars.
+        """Plot the bars.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -181,12 +181,12 @@ class ModalityImportanceDisplay:
         score = name_score(self.scoring)
         meaning = _MEANING.get(self.method, "Importance")
         self.ax_.set_xlabel(meaning.format(score=score))
-        noted = [
+        notes = [
             f"{value:.3f} with {which}"
             for which, value in (self.scores or {}).items()
             if which in ("all", "none") and np.isfinite(value)
         ]
-        if noted:
-            title = f"{score[0].upper()}{score[1:]}: {', '.join(noted)}"
+        if notes:
+            title = f"{score[0].upper()}{score[1:]}: {', '.join(notes)}"
             self.ax_.set_title(title, loc="left", fontsize="medium")
         return self

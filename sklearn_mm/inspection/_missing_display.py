@@ -1,19 +1,19 @@
-"""A picture of what a score loses as cells of a modality go missing."""
+"""A plot of the score against the share of missing cells."""
 
 from ._axes import hide_frame, make_axes, name_score
 
 
 class MissingModalityDisplay:
-    """The score against the share of rows that a modality is missing from.
+    """The score against the share of rows where a modality is missing.
 
     Parameters
     ----------
     report : DataFrame
-        What :func:`robustness_report` returns: columns ``modality``, ``disturbance``,
-        ``strength`` and ``score``. Rows of other disturbances than "missing" are left
-        out; several scores of one modality and share are averaged.
+        Result of :func:`robustness_report`, with columns ``modality``, ``disturbance``,
+        ``strength`` and ``score``. Disturbances other than "missing" are ignored;
+        several scores of the same modality and share are averaged.
     scoring : str, callable or None, default=None
-        What is scored; names the axis.
+        The scorer's name, for the label of the axis.
 
     Attributes
     ----------
@@ -58,33 +58,33 @@ class MissingModalityDisplay:
         random_state=None,
         ax=None,
     ):
-        """Take cells away, score the estimator, and draw the scores.
+        """Score an estimator with missing cells and plot the scores.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted.
+            A fitted estimator, see :func:`robustness_report`.
         X : DataFrame, ndarray or dict of arrays
             The table.
         y : array-like of shape (n_samples, ...)
             Target.
         modalities : dict or None, default=None
-            The modalities' columns, where the estimator does not tell.
+            Columns of each modality, by default those of the estimator's specs.
         scoring : str, callable or None, default=None
-            What is scored.
+            A scorer or its name. By default, the estimator's ``score``.
         shares : sequence of float, default=(0, 0.1, 0.3, 0.5, 0.7)
-            Shares of rows.
+            Shares of the rows.
         random_state : int, RandomState or None, default=None
             Seed.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
         MissingModalityDisplay
             The display.
         """
-        from ._disturb_table import DISTURBANCES
+        from ._disturb import list_strengths
         from ._robustness import robustness_report
 
         report = robustness_report(
@@ -94,21 +94,22 @@ class MissingModalityDisplay:
             modalities=modalities,
             scoring=scoring,
             shares=shares,
-            # Noise and the like would be computed to be left out.
+            # Other disturbances would not be plotted.
             strengths={
-                kind: dict.fromkeys(own, ()) for kind, own in DISTURBANCES.items()
+                name: dict.fromkeys(own, ())
+                for name, own in list_strengths(estimator).items()
             },
             random_state=random_state,
         )
         return cls(report, scoring=scoring).plot(ax)
 
     def plot(self, ax=None):
-        """Draw the lines.
+        """Plot the lines.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -118,7 +119,7 @@ class MissingModalityDisplay:
         Raises
         ------
         ValueError
-            If the report has no row of missing cells.
+            If the report has no disturbance "missing".
         """
         report = self.report
         missing = report[report["disturbance"] == "missing"]
@@ -140,10 +141,10 @@ class MissingModalityDisplay:
                 markersize=5,
                 label=str(name),
             )
-        self._label()
+        self._add_labels()
         return self
 
-    def _label(self):
+    def _add_labels(self):
         from matplotlib.ticker import PercentFormatter
 
         score = name_score(self.scoring)

@@ -1,28 +1,28 @@
-"""An estimator's modalities, their columns, and the fusion within its wrappers."""
+"""An estimator's modalities and their columns, found through its wrappers."""
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from .._modalities.table import list_columns
 from .._utils.imports import get_column_indices
+from ._cells import name_columns
 
 
 def find_core(estimator):
-    """Find the estimator that sees the table, within searches, pipelines and others.
+    """Find the estimator that is fitted on the table, inside its wrappers.
 
     Parameters
     ----------
     estimator : estimator
-        Perhaps a pipeline whose earlier steps do nothing, a search, a frozen
-        estimator, or a :class:`~sklearn_mm.CoTrainingClassifier`.
+        Wrappers are pipelines whose other steps do nothing, searches, frozen
+        estimators, and :class:`~sklearn_mm.CoTrainingClassifier`.
 
     Returns
     -------
     estimator
-        The one within; ``estimator`` itself if it is none of these.
+        The inner estimator; ``estimator`` itself if it is not a wrapper.
     str
-        Prefix of its parameters in those of ``estimator``.
+        Prefix of its parameters among those of ``estimator``.
     """
     prefix = ""
     while True:
@@ -44,17 +44,17 @@ def find_core(estimator):
 
 
 def list_specs(core):
-    """Give the columns of the modalities that an estimator's own specs name.
+    """Return the columns of the modalities that are specified by an estimator.
 
     Parameters
     ----------
     core : estimator
-        With triples ``estimators``, or quadruples ``branches``, or neither.
+        May have a parameter ``estimators`` of triples, or ``branches`` of quadruples.
 
     Returns
     -------
     dict of str to columns
-        Those not dropped; empty if there are no such specs.
+        Without dropped modalities; empty if there are no such specs.
     """
     params = core.get_params(deep=False) if hasattr(core, "get_params") else {}
     for parameter, length in (("estimators", 3), ("branches", 4)):
@@ -71,48 +71,48 @@ def list_specs(core):
 
 
 def find_modalities(estimator, X, modalities=None):
-    """Find the modalities of a table, as an estimator sees them.
+    """Find the modalities of a table and their columns.
 
     Parameters
     ----------
     estimator : estimator
-        Its specs name the modalities. If it has none, or they choose columns by a
-        callable or share columns, each column is a modality.
+        Its specs name the modalities. If it has none, or they share columns or select
+        them with a callable, each column is a modality.
     X : DataFrame, ndarray or dict of arrays
         The table.
     modalities : dict of str to columns or None
-        The user's own.
+        Modalities given by the user, in place of those of the estimator.
 
     Returns
     -------
     dict of str to list
-        Positions of the columns, of a dict their names, by modality.
+        Positions of the columns, in a dict their names, by modality.
     """
     if modalities is not None:
         return _check_modalities(modalities, X)
     specs = list_specs(find_core(estimator)[0])
     if specs and not any(callable(columns) for columns in specs.values()):
-        found = {name: _find_keys(X, columns) for name, columns in specs.items()}
+        found = {name: find_keys(X, columns) for name, columns in specs.items()}
         if not _find_shared(found):
             return found
-    keys = list(X) if isinstance(X, dict) else range(len(list_columns(X)))
-    return {str(name): [key] for name, key in zip(list_columns(X), keys)}
+    return {str(name): [key] for key, name in name_columns(X).items()}
 
 
 def _check_modalities(modalities, X):
     if not isinstance(modalities, dict) or not modalities:
         raise ValueError(
-            "modalities must be a dict of names to columns that is not empty, got "
+            "modalities must be a non-empty dict that maps names to columns, got "
             f"{modalities!r}."
         )
-    found = {str(name): _find_keys(X, columns) for name, columns in modalities.items()}
+    found = {str(name): find_keys(X, columns) for name, columns in modalities.items()}
     shared = _find_shared(found)
     if shared:
-        raise ValueError(f"modalities must not share columns, but do: {shared}.")
+        raise ValueError(f"modalities must not share columns, but share {shared}.")
     return found
 
 
-def _find_keys(X, columns):
+def find_keys(X, columns):
+    """Return the positions of columns, in a dict their names."""
     if isinstance(X, dict):
         keys = [columns] if isinstance(columns, str) else list(columns)
         lacking = [key for key in keys if key not in X]
@@ -131,7 +131,7 @@ def _find_shared(found):
 
 
 def list_others(modalities, *names):
-    """Give the columns of all modalities but some."""
+    """Return the columns of all modalities except some."""
     return [
         key for name, keys in modalities.items() if name not in names for key in keys
     ]

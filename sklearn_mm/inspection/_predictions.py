@@ -1,4 +1,4 @@
-"""Predictions computed once, in the form of an estimator that any scorer can score."""
+"""Predictions that are computed once, as an estimator that any scorer can score."""
 
 import warnings
 
@@ -10,37 +10,36 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
-from .._members.columns import find_absent
 from .._utils.imports import safe_indexing
 from ..exceptions import AbstentionWarning
-from ._cells import take_column, take_rows
+from ._cells import find_absent, take_column, take_rows
 from ._modalities import find_core, list_specs
 
 
 def _model_has(method):
-    def check(answers):
-        getattr(answers.parts[0][0], method)
+    def check(predictions):
+        getattr(predictions.parts[0][0], method)
         return True
 
     return check
 
 
-class Answers(BaseEstimator):
-    """What fitted models answer for tables, looked up by the number of the row.
+class CachedPredictions(BaseEstimator):
+    """Predictions of fitted models for tables, which are looked up by row number.
 
     Parameters
     ----------
     parts : list of tuple (estimator, table)
-        Fitted models, each with its table; rows are counted from the first part's to
-        the last part's.
+        Fitted models, each with its table. Row numbers continue from one table to the
+        next.
     classes : ndarray or None
-        Labels, if they are not to be the first model's: those of all parts.
+        Class labels of all models; None for those of the first one.
     """
 
     def __init__(self, parts, classes=None):
         self.parts = parts
         self.classes = classes
-        self._known = {}
+        self._cache = {}
 
     @property
     def classes_(self):
@@ -49,21 +48,21 @@ class Answers(BaseEstimator):
 
     @available_if(_model_has("predict"))
     def predict(self, rows):
-        """Look predictions up."""
+        """Look up predictions."""
         return self._look_up("predict", rows)
 
     @available_if(_model_has("predict_proba"))
     def predict_proba(self, rows):
-        """Look probabilities up."""
+        """Look up probabilities."""
         return self._look_up("predict_proba", rows)
 
     @available_if(_model_has("decision_function"))
     def decision_function(self, rows):
-        """Look decisions up."""
+        """Look up decision values."""
         return self._look_up("decision_function", rows)
 
     def score(self, rows, y):
-        """Score as the models do: from the predictions, if their ``score`` is plain."""
+        """Score as the models do, from cached predictions where that is possible."""
         model, table = self.parts[0]
         own = getattr(type(_find_scored(model)), "score", None)
         for mixin in (ClassifierMixin, RegressorMixin):
@@ -71,42 +70,42 @@ class Answers(BaseEstimator):
                 return own(self, rows, y)
         if len(self.parts) > 1:
             raise ValueError(
-                f"{type(model).__name__} has a score of its own; give scoring=."
+                f"{type(model).__name__} overrides score; specify scoring=."
             )
-        with quiet():
+        with ignore_abstention():
             return model.score(take_rows(table, rows), y)
 
     def _look_up(self, method, rows):
-        if method not in self._known:
-            with quiet():
-                told = [self._ask(model, X, method) for model, X in self.parts]
-            is_list = isinstance(told[0], list)
-            join = np.concatenate
-            known = [join(part) for part in zip(*told)] if is_list else join(told)
-            self._known[method] = known
-        known = self._known[method]
-        if isinstance(known, list):
-            return [part[rows] for part in known]
-        return known[rows]
+        if method not in self._cache:
+            with ignore_abstention():
+                parts = [self._predict(model, X, method) for model, X in self.parts]
+            if isinstance(parts[0], list):  # one array for each output
+                self._cache[method] = [np.concatenate(part) for part in zip(*parts)]
+            else:
+                self._cache[method] = np.concatenate(parts)
+        predictions = self._cache[method]
+        if isinstance(predictions, list):
+            return [part[rows] for part in predictions]
+        return predictions[rows]
 
-    def _ask(self, model, X, method):
-        told = getattr(model, method)(X)
-        if isinstance(told, list):
-            return told
-        told = np.asarray(told)
+    def _predict(self, model, X, method):
+        predictions = getattr(model, method)(X)
+        if isinstance(predictions, list):
+            return predictions
+        predictions = np.asarray(predictions)
         if method != "predict_proba" or self.classes is None:
-            return told
-        aligned = np.zeros((len(told), len(self.classes)))
-        aligned[:, np.searchsorted(self.classes, model.classes_)] = told
+            return predictions
+        aligned = np.zeros((len(predictions), len(self.classes)))
+        aligned[:, np.searchsorted(self.classes, model.classes_)] = predictions
         return aligned
 
     def __sklearn_tags__(self):
-        """Be what the models are."""
+        """Return the tags of the models."""
         return get_tags(self.parts[0][0])
 
 
-class quiet(warnings.catch_warnings):
-    """Keep it to ourselves that rows have no modality where we took it away."""
+class ignore_abstention(warnings.catch_warnings):
+    """Ignore warnings about rows without a modality, where we removed it ourselves."""
 
     def __enter__(self):
         super().__enter__()
@@ -114,7 +113,7 @@ class quiet(warnings.catch_warnings):
 
 
 def _find_scored(model):
-    """Find the estimator within wrappers whose ``score`` theirs is."""
+    """Find the estimator that wrappers delegate ``score`` to."""
     while True:
         if isinstance(model, Pipeline):
             model = model.steps[-1][1]
@@ -127,14 +126,14 @@ def _find_scored(model):
 
 
 def find_scorer(estimator, scoring):
-    """Find the scorer, and its name.
+    """Find the scorer and its name.
 
     Parameters
     ----------
     estimator : estimator
-        Whose ``score`` is used by default; of a search its scorer.
+        The estimator to score. A search has a scorer of its own.
     scoring : str, callable or None
-        As in scikit-learn.
+        As in scikit-learn; None for the scorer of a search or ``score``.
 
     Returns
     -------
@@ -156,16 +155,17 @@ def find_scorer(estimator, scoring):
 
 
 def find_present(estimator, X, modalities):
-    """Say which rows have a modality: some cell of it, and one that could be read.
+    """Find the rows that have a modality: a cell that is present and can be read.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted. A fusion estimator's ``transform`` gives NaN where a modality abstains.
+        Fitted. ``transform`` of a fusion estimator returns NaN where a modality
+        abstains.
     X : DataFrame, ndarray or dict of arrays
         The table.
     modalities : dict of str to list
-        As :func:`find_modalities` gives it.
+        Columns by modality, as returned by :func:`find_modalities`.
 
     Returns
     -------
@@ -179,18 +179,18 @@ def find_present(estimator, X, modalities):
     core, _ = find_core(estimator)
     if not (hasattr(core, "transform") and hasattr(core, "estimators_")):
         return present
-    with quiet():
-        answers = np.asarray(core.transform(X), dtype=float)
+    with ignore_abstention():
+        predictions = np.asarray(core.transform(X), dtype=float)
     names = [name.partition("__") for name in core.get_feature_names_out()]
     for name in present.keys() & list_specs(core).keys():
-        own = [i for i, (m, _, what) in enumerate(names) if m == name]
+        own = [i for i, (modality, _, _) in enumerate(names) if modality == name]
         own = [i for i in own if names[i][2] != "abstains"] or own
-        present[name] &= ~np.isnan(answers[:, own]).all(axis=1)
+        present[name] &= ~np.isnan(predictions[:, own]).all(axis=1)
     return present
 
 
 def draw_samples(y, n_bootstraps, stratify, generator):
-    """Draw the rows to score: all, then bootstrap samples of them.
+    """Draw sets of rows to score: all rows, then bootstrap samples of them.
 
     Parameters
     ----------
@@ -199,14 +199,14 @@ def draw_samples(y, n_bootstraps, stratify, generator):
     n_bootstraps : int
         Number of samples.
     stratify : bool
-        Whether each class is drawn from by itself, so that none gets lost.
+        Whether to sample within each class, so that no class is lost.
     generator : RandomState
-        Draws them.
+        Draws the samples.
 
     Returns
     -------
     list of ndarray of int
-        ``1 + n_bootstraps`` of them.
+        ``1 + n_bootstraps`` sets of rows.
     """
     rows = np.arange(len(y))
     target = np.asarray(y)
@@ -222,15 +222,15 @@ def draw_samples(y, n_bootstraps, stratify, generator):
     return [rows, *samples]
 
 
-def score_samples(answers, scorer, y, samples):
-    """Score a model on several sets of rows, from predictions that are made once.
+def score_samples(predictions, scorer, y, samples):
+    """Score a model on several sets of rows, from predictions that are computed once.
 
     Parameters
     ----------
-    answers : Answers
+    predictions : CachedPredictions
         The predictions.
     scorer : callable
-        As :func:`find_scorer` gives it.
+        ``scorer(estimator, X, y)``, as returned by :func:`find_scorer`.
     y : array-like of shape (n_samples, ...)
         Target.
     samples : list of ndarray of int
@@ -241,4 +241,6 @@ def score_samples(answers, scorer, y, samples):
     ndarray of shape (n_sets,)
         Scores.
     """
-    return np.array([scorer(answers, rows, safe_indexing(y, rows)) for rows in samples])
+    return np.array(
+        [scorer(predictions, rows, safe_indexing(y, rows)) for rows in samples]
+    )

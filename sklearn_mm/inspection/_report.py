@@ -1,4 +1,4 @@
-"""Each modality alone, beside all fused: scores, agreement, what fusing mends."""
+"""Each modality alone, compared with their fusion: scores, agreement, corrections."""
 
 import warnings
 
@@ -10,11 +10,11 @@ from sklearn.utils.validation import check_consistent_length
 from .._utils.imports import safe_indexing
 from ._cells import as_table, blank_cells, count_rows
 from ._modalities import find_modalities, list_others
-from ._predictions import Answers, find_present, find_scorer
+from ._predictions import CachedPredictions, find_present, find_scorer
 
 #: Bins of the calibration error.
 _N_BINS = 10
-#: Significant digits of what is reported.
+#: Significant digits of the report.
 _DIGITS = 4
 _COLUMNS = [
     "score",
@@ -27,44 +27,45 @@ _COLUMNS = [
 
 
 def modality_report(estimator, X, y, *, modalities=None, scoring=None):
-    """Report on each modality alone, and on all fused.
+    """Report on each modality alone, and on all modalities fused.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted fusion estimator, joint net, pipeline or search of these, or any
-        estimator over a table that takes missing cells.
+        A fitted fusion estimator or joint net, a pipeline or search around one, or
+        any estimator of tables that accepts missing cells.
     X : DataFrame, ndarray or dict of arrays, with n_samples rows
-        The table; rows that were not fitted on tell most. It stays as it is.
+        The table, preferably of held-out rows. It is not modified.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Target.
     modalities : dict of str to columns or None, default=None
-        Columns of each modality. By default those of the estimator's own specs; if it
-        has none, or they overlap or choose by a callable, each column is a modality.
+        Columns of each modality. By default, those of the estimator's specs; if it has
+        none, or they overlap or select columns with a callable, each column is a
+        modality.
     scoring : str, callable or None, default=None
-        A scorer as :func:`~sklearn.metrics.make_scorer` makes them, or its name; by
-        default the estimator's own score.
+        A scorer, as returned by :func:`~sklearn.metrics.make_scorer`, or its name. By
+        default, the estimator's ``score``.
 
     Returns
     -------
     DataFrame
-        A row for each modality, all others made missing, and a last one, "fused".
+        A row for each modality, with all others missing, and a last row "fused".
 
-        - ``score``, on the rows that have the modality;
-        - ``present``, the share of such rows; one whose file could not be read counts
-          as absent where the estimator's ``transform`` says who abstains;
-        - ``agreement``, the share of these rows on which it answers what all fused do;
-          of regressors the correlation (Pearson's) of both;
-        - ``mended``, the share on which it is wrong and the fused answer is right;
-        - ``spoiled``, the share on which it is right and the fused answer is wrong;
+        - ``score``: the score on the rows that have the modality;
+        - ``present``: the share of such rows. A row whose file cannot be read counts as
+          absent if the estimator's ``transform`` shows which modalities abstain;
+        - ``agreement``: the share of these rows on which the modality predicts the same
+          as the fusion; for regressors, Pearson's correlation of the predictions;
+        - ``mended``: the share on which the modality is wrong and the fusion right;
+        - ``spoiled``: the share on which the modality is right and the fusion wrong;
           both are NaN for regressors;
-        - ``calibration_error``: by how much confidence and accuracy differ, the mean
-          over ten bins of confidence; NaN without ``predict_proba``.
+        - ``calibration_error``: the expected calibration error, over ten bins of
+          confidence; NaN without ``predict_proba``.
 
     References
     ----------
     C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), "On calibration of modern
-    neural networks", ICML: the expected calibration error.
+    neural networks", ICML.
 
     Examples
     --------
@@ -89,13 +90,14 @@ def modality_report(estimator, X, y, *, modalities=None, scoring=None):
     columns = find_modalities(estimator, X, modalities)
     scorer, _ = find_scorer(estimator, scoring)
     present = find_present(estimator, X, columns)
-    fused = Answers([(estimator, X)])
+    fused = CachedPredictions([(estimator, X)])
     report = {}
     for name in columns:
-        alone = Answers([(estimator, blank_cells(X, list_others(columns, name)))])
+        X_alone = blank_cells(X, list_others(columns, name))
+        alone = CachedPredictions([(estimator, X_alone)])
         report[name] = _describe(alone, fused, scorer, y, present[name])
-    anything = np.logical_or.reduce(list(present.values()))
-    report["fused"] = _describe(fused, fused, scorer, y, anything)
+    any_present = np.logical_or.reduce(list(present.values()))
+    report["fused"] = _describe(fused, fused, scorer, y, any_present)
     frame = pd.DataFrame.from_dict(report, orient="index").rename_axis("modality")
     return frame.map(lambda value: float(f"{value:.{_DIGITS}g}"))
 
@@ -107,46 +109,48 @@ def _describe(alone, fused, scorer, y, present):
         return described
     y = safe_indexing(y, rows)
     described["score"] = scorer(alone, rows, y)
-    own, together = alone.predict(rows), fused.predict(rows)
+    pair = alone.predict(rows), fused.predict(rows)
     if is_classifier(alone):
-        described |= _compare_labels(own, together, np.asarray(y))
+        described |= _compare_labels(*pair, np.asarray(y))
     else:
-        described["agreement"] = _correlate(own, together)
-    described["calibration_error"] = _find_calibration_error(alone, rows, np.asarray(y))
+        described["agreement"] = _correlate(*pair)
+    described["calibration_error"] = _compute_calibration_error(
+        alone, rows, np.asarray(y)
+    )
     return described
 
 
-def _compare_labels(own, fused, y):
+def _compare_labels(alone, fused, y):
     def equal(a, b):
         same = np.asarray(a) == np.asarray(b)
         return same if same.ndim == 1 else same.all(axis=1)
 
-    right, fused_right = equal(own, y), equal(fused, y)
+    right, fused_right = equal(alone, y), equal(fused, y)
     return {
-        "agreement": equal(own, fused).mean(),
+        "agreement": equal(alone, fused).mean(),
         "mended": (~right & fused_right).mean(),
         "spoiled": (right & ~fused_right).mean(),
     }
 
 
-def _correlate(own, fused):
-    """Pearson's correlation, mean over outputs; NaN where one does not vary."""
-    n_rows = len(own)
-    own, fused = np.reshape(own, (n_rows, -1)), np.reshape(fused, (n_rows, -1))
+def _correlate(alone, fused):
+    """Compute Pearson's correlation, averaged over outputs; NaN if one is constant."""
+    n_rows = len(alone)
+    alone, fused = np.reshape(alone, (n_rows, -1)), np.reshape(fused, (n_rows, -1))
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
-        pairs = [np.corrcoef(a, b)[0, 1] for a, b in zip(own.T, fused.T)]
+        pairs = [np.corrcoef(a, b)[0, 1] for a, b in zip(alone.T, fused.T)]
     return np.mean(pairs)
 
 
-def _find_calibration_error(answers, rows, y):
-    if not (is_classifier(answers) and hasattr(answers, "predict_proba")):
+def _compute_calibration_error(predictions, rows, y):
+    if not (is_classifier(predictions) and hasattr(predictions, "predict_proba")):
         return np.nan
-    proba = answers.predict_proba(rows)
+    proba = predictions.predict_proba(rows)
     if isinstance(proba, list) or y.ndim > 1:
         return np.nan
     confidence = proba.max(axis=1)
-    right = np.asarray(answers.classes_)[proba.argmax(axis=1)] == y
+    right = np.asarray(predictions.classes_)[proba.argmax(axis=1)] == y
     bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence)  # by bin, times its size
+    gaps = np.bincount(bins, weights=right - confidence)  # summed within each bin
     return np.abs(gaps).sum() / len(rows)

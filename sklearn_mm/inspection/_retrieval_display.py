@@ -1,33 +1,33 @@
-"""A picture of what a search finds."""
+"""A grid of queries and the results of a search."""
 
 import numpy as np
 
-from .._columns.column import as_column
+from ..modalities import read_cells
 from ._axes import make_axes
-from ._thumbnails import draw_cell, find_drawing
+from ._drawing import check_modality, draw_cell
 
 _RIGHT, _WRONG, _PLAIN = "#2ca02c", "0.8", "0.6"
-#: Of a row of cells: width of the gap behind the query, and gaps between cells.
+#: Widths of the gap after the query, and between cells, relative to a cell.
 _GAP, _SPACE = 0.35, 0.1
 
 
 class RetrievalDisplay:
-    """Queries and their best answers in a grid, those that are right framed green.
+    """A grid of queries and their best results, with relevant results framed in green.
 
-    Images are drawn, sounds as log-mel spectrograms, texts as text, series as lines.
+    Each cell is drawn according to its modality: images as they are, audio as
+    spectrograms, sequences as lines, and other cells as text.
 
     Parameters
     ----------
     queries : list of cells
-        A row for each.
+        The queries, one for each row of the grid.
     answers : list of lists of cells
-        The answers to each query, the best first; None where there is none.
+        The results of each query, the best first; None where there is none.
     right : array-like of shape (n_queries, n_neighbors), bool, or None, default=None
-        Which answers are right, where that is known.
-    query_modality, target_modality : {"image", "audio", "video", "sequence", \
-            "text"} or None, default=None
-        How the cells are drawn; found by looking at them by default. Sounds that are
-        arrays without their sampling rate need it said.
+        Which results are relevant, if known.
+    query_modality, target_modality : str, Modality or None, default=None
+        Modalities of the cells, such as "image"; None detects them. Audio arrays
+        without a sampling rate are detected as sequences.
     root : str, PathLike or None, default=None
         Folder that paths are relative to.
 
@@ -38,7 +38,8 @@ class RetrievalDisplay:
     axes_ : ndarray of shape (n_queries, 1 + n_neighbors) of matplotlib Axes
         The cells' axes.
     artists_ : ndarray of the same shape
-        What was drawn there: AxesImage, Text, or a list of Line2D.
+        What was drawn there: Text, or what the modality's ``draw`` returns, such as
+        AxesImage or a list of Line2D.
     figure_ : matplotlib Figure
         Figure.
 
@@ -87,36 +88,34 @@ class RetrievalDisplay:
         root=None,
         ax=None,
     ):
-        """Search by some queries, and draw what is found.
+        """Search for some queries and plot the results.
 
         Parameters
         ----------
         retriever : CrossModalRetriever
-            Fitted.
+            A fitted retriever.
         queries : column, DataFrame, ndarray or dict of arrays
-            A handful of cells of the query's modality, or a table that has them.
+            A few cells of the query modality, or a table that contains them.
         targets : column or None, default=None
-            Cells that are drawn for those that were indexed, in their order; by default
-            these themselves.
+            Cells to draw in place of the indexed ones, in the same order; None draws
+            the indexed cells.
         n_neighbors : int, default=5
-            Number of answers.
+            Number of results.
         relevant : array-like or None, default=None
-            Which targets are right: of shape (n_queries, n_targets) booleans, or of
-            shape (n_queries,) the number of the one that is.
+            Relevant targets: booleans of shape (n_queries, n_targets), or the index of
+            the one relevant target of each query, of shape (n_queries,).
         query_labels : array-like of shape (n_queries,) or None, default=None
-            Labels; right are all targets with the query's.
+            Labels of the queries. Targets with the same label are relevant.
         target_labels : array-like of shape (n_targets,) or None, default=None
             Labels of the targets.
-        query_modality : {"image", "audio", "video", "sequence", "text"} or None, \
-                default=None
-            How queries are drawn, see above.
-        target_modality : {"image", "audio", "video", "sequence", "text"} or None, \
-                default=None
-            How answers are drawn.
+        query_modality : str, Modality or None, default=None
+            Modality of the queries; None detects it.
+        target_modality : str, Modality or None, default=None
+            Modality of the targets; None detects it.
         root : str, PathLike or None, default=None
             Folder that paths are relative to.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -126,11 +125,11 @@ class RetrievalDisplay:
         found = retriever.kneighbors(queries, n_neighbors, return_distance=False)
         cells = retriever.aligner_.select_modality(queries, retriever.query)
         targets = retriever.targets_ if targets is None else targets
-        targets = as_column(targets, cls.__name__).cells
+        targets = read_cells(targets).values
         display = cls(
-            list(as_column(cells, cls.__name__).cells),
+            list(read_cells(cells).values),
             [[targets[i] if i >= 0 else None for i in row] for row in found],
-            right=_find_right(found, relevant, query_labels, target_labels),
+            right=_find_relevant(found, relevant, query_labels, target_labels),
             query_modality=query_modality,
             target_modality=target_modality,
             root=root,
@@ -138,12 +137,12 @@ class RetrievalDisplay:
         return display.plot(ax)
 
     def plot(self, ax=None):
-        """Draw the grid.
+        """Plot the grid.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default, of a figure that grows with the grid.
+            Axes to plot on; None for new ones, whose size depends on the grid.
 
         Returns
         -------
@@ -155,19 +154,19 @@ class RetrievalDisplay:
         self.ax_ = make_axes(ax, size)
         self.figure_ = self.ax_.figure
         self.ax_.set_axis_off()
-        if ax is None:  # a cell needs its place before it is filled
+        if ax is None:  # the size of a cell determines the font size
             self.figure_.draw_without_rendering()
         modalities = self._find_modalities(n_columns)
         self.axes_ = np.empty((n_rows, n_columns), dtype=object)
         self.artists_ = np.empty((n_rows, n_columns), dtype=object)
         for row, (query, answers) in enumerate(zip(self.queries, self.answers)):
             for column, cell in enumerate([query, *answers]):
-                inner = self._place(row, column)
+                inner = self._add_axes(row, column)
                 self.axes_[row, column] = inner
                 self.artists_[row, column] = draw_cell(
                     inner, cell, modalities[column], self.root
                 )
-                self._frame(inner, row, column, cell)
+                self._set_frame(inner, row, column, cell)
         for column in range(n_columns):
             title = str(column) if column else "query"
             self.axes_[0, column].set_title(title, fontsize=9, color="0.3", pad=4)
@@ -175,12 +174,12 @@ class RetrievalDisplay:
 
     def _find_modalities(self, n_columns):
         answers = [cell for row in self.answers for cell in row]
-        query = find_drawing(self.queries, self.query_modality, self.root)
-        target = find_drawing(answers, self.target_modality, self.root)
+        query = check_modality(self.query_modality, self.queries, self.root)
+        target = check_modality(self.target_modality, answers, self.root)
         return [query] + [target] * (n_columns - 1)
 
-    def _place(self, row, column):
-        """Make a cell's axes within the grid's."""
+    def _add_axes(self, row, column):
+        """Add the inner axes of a cell."""
         n_rows, n_columns = self.axes_.shape
         width, top = 1 / (n_columns + _GAP), 0.97
         height = top / n_rows
@@ -196,7 +195,7 @@ class RetrievalDisplay:
             ]
         )
 
-    def _frame(self, inner, row, column, cell):
+    def _set_frame(self, inner, row, column, cell):
         color, width = _PLAIN, 0.8
         if column and self.right is not None and cell is not None:
             is_right = self.right[row][column - 1]
@@ -205,11 +204,14 @@ class RetrievalDisplay:
             spine.set(edgecolor=color, linewidth=width)
 
 
-def _find_right(found, relevant, query_labels, target_labels):
-    """Say which of the targets found are right; None if that is not known."""
+def _find_relevant(found, relevant, query_labels, target_labels):
+    """Return which results are relevant, (n_queries, n_neighbors); None if unknown."""
     if query_labels is not None and target_labels is not None:
-        own, theirs = np.asarray(query_labels), np.asarray(target_labels)
-        return (own[:, None] == theirs[found]) & (found >= 0)
+        query_labels, target_labels = (
+            np.asarray(query_labels),
+            np.asarray(target_labels),
+        )
+        return (query_labels[:, None] == target_labels[found]) & (found >= 0)
     if relevant is None:
         return None
     relevant = np.asarray(relevant)

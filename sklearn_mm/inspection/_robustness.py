@@ -1,4 +1,4 @@
-"""How the score falls as modalities go missing, are mixed up, or become noisy."""
+"""How the score drops as modalities become missing, swapped or noisy."""
 
 from functools import partial
 
@@ -8,9 +8,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from ._cells import as_table, count_rows
-from ._disturb_table import DISTURBANCES, MOVES, disturb_columns, find_files, find_kinds
+from ._declared import find_column_modalities, find_declared, find_files
+from ._disturb import MOVES, disturb_columns, list_disturbances, list_strengths
 from ._modalities import find_modalities
-from ._predictions import find_scorer, quiet
+from ._predictions import find_scorer, ignore_abstention
 
 
 def robustness_report(
@@ -24,28 +25,30 @@ def robustness_report(
     strengths=None,
     random_state=None,
 ):
-    """Score an estimator while one modality after the other is disturbed.
+    """Score an estimator with one modality at a time disturbed.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted fusion estimator, joint net, pipeline or search of these, or any
-        estimator over a table that takes missing cells.
+        A fitted fusion estimator or joint net, a pipeline or search around one, or
+        any estimator of tables that accepts missing cells.
     X : DataFrame, ndarray or dict of arrays, with n_samples rows
-        The table; rows that were not fitted on. It stays as it is.
+        The table, preferably of held-out rows. It is not modified.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Target.
     modalities : dict of str to columns or None, default=None
-        Columns of each modality. By default those of the estimator's own specs; if it
-        has none, or they overlap or choose by a callable, each column is a modality.
+        Columns of each modality. By default, those of the estimator's specs; if it has
+        none, or they overlap or select columns with a callable, each column is a
+        modality.
     scoring : str, callable or None, default=None
-        A scorer or its name; by default the estimator's own score.
+        A scorer or its name. By default, the estimator's ``score``.
     shares : sequence of float, default=(0, 0.1, 0.3, 0.5, 0.7)
-        Shares of the rows from which the modality is "missing", or which get another
-        row's cells ("swapped").
+        Shares of the rows where the modality is made "missing", or where its cells are
+        "swapped" with those of another row.
     strengths : dict of str to dict, or None, default=None
-        Strengths of the other disturbances, in place of those in the table below:
-        ``{"audio": {"noise": (30, 20)}}``; an empty tuple leaves one out.
+        Strengths of the other disturbances by modality of the cells and name of the
+        disturbance, in place of the defaults: ``{"audio": {"noise": (30, 20)}}``. An
+        empty tuple skips the disturbance.
     random_state : int, RandomState or None, default=None
         Draws rows and noise, the same for all strengths of a disturbance.
 
@@ -53,26 +56,16 @@ def robustness_report(
     -------
     DataFrame
         Columns ``modality``, ``disturbance``, ``strength``, ``score``, and ``loss``,
-        what is lost of the undisturbed table's score.
+        the difference from the score of the undisturbed table.
 
     Notes
     -----
-    ========  =============  ==================================================
-    cells     disturbance    strength (default)
-    ========  =============  ==================================================
-    image     blur           sigma, share of the shorter side (0.02, 0.05, 0.1)
-    image     noise          standard deviation; white is 1 (0.1, 0.2, 0.4)
-    image     occlusion      share of the area (0.1, 0.3, 0.5)
-    audio     noise          signal-to-noise ratio in dB (20, 10, 0)
-    text      typing errors  share of the letters (0.05, 0.1, 0.2)
-    text      dropped words  share of the words (0.1, 0.3, 0.5)
-    sequence  jitter         in standard deviations of the channel (0.1, 0.3, 1)
-    numeric   noise          in standard deviations of the column (0.1, 0.3, 1)
-    vector    noise          the same, number by number (0.1, 0.3, 1)
-    ========  =============  ==================================================
-
-    What a column holds is found from its cells. Files are decoded, and handed over as
-    arrays; cells that are missing or cannot be read stay as they are.
+    Each column is disturbed according to the modality of its cells: as declared by a
+    part of the estimator, such as ``MultimodalVectorizer(columns={"dna": modality})``,
+    or else as detected. The disturbances and their default strengths are those of
+    :class:`~sklearn_mm.Modality` objects; the objects in
+    ``sklearn_mm.modalities.MODALITIES`` list the built-in ones. Disturbed files become
+    arrays; missing and unreadable cells are not disturbed.
 
     References
     ----------
@@ -104,74 +97,78 @@ def robustness_report(
     check_consistent_length(np.empty(count_rows(X)), y)
     parts = find_modalities(estimator, X, modalities)
     scorer, _ = find_scorer(estimator, scoring)
-    strengths = _check_strengths(strengths)
+    strengths = _check_strengths(strengths, list_strengths(estimator))
     generator = check_random_state(random_state)
-    whole = scorer(estimator, X, y)
+    declared = find_declared(estimator)
+    undisturbed = scorer(estimator, X, y)
     rows = []
     for name, keys in parts.items():
         files = find_files(estimator, name)
-        kinds = find_kinds(X, keys, files)
-        for disturbance, own, values in _list_trials(kinds, shares, strengths):
+        found = find_column_modalities(X, keys, declared, files)
+        for disturbance, own, values in _iter_trials(found, shares, strengths):
             seed = generator.randint(2**31 - 1)
             for strength in values:
-                score = whole
+                score = undisturbed
                 if disturbance not in MOVES or strength > 0:
                     disturbed = disturb_columns(
                         X, own, disturbance, strength, seed, files
                     )
-                    with quiet():
+                    with ignore_abstention():
                         score = scorer(estimator, disturbed, y)
-                row = (name, disturbance, float(strength), score, whole - score)
-                rows.append(row)
+                loss = undisturbed - score
+                rows.append((name, disturbance, float(strength), score, loss))
     columns = ["modality", "disturbance", "strength", "score", "loss"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _check_strengths(strengths):
-    """Give the strengths by kind and disturbance, the user's in place of ours."""
-    known = {
-        kind: {name: values for name, (_, values) in own.items()}
-        for kind, own in DISTURBANCES.items()
-    }
-    for kind, own in (strengths or {}).items():
+def _check_strengths(strengths, defaults):
+    """Return the strengths by modality and disturbance, defaults where none is given.
+
+    Both arguments are dicts of dicts; ``defaults`` is modified.
+    """
+    for modality, own in (strengths or {}).items():
         for name, values in own.items():
-            if name not in known.get(kind, ()):
+            if name not in defaults.get(modality, ()):
                 raise ValueError(
-                    f"strengths: there is no {name!r} of {kind!r}, only "
-                    f"{ {kind: list(own) for kind, own in known.items()} }."
+                    f"strengths: there is no {name!r} of {modality!r}, only "
+                    f"{ {known: list(own) for known, own in defaults.items()} }."
                 )
-            known[kind][name] = np.atleast_1d(values).tolist()
-    return known
+            defaults[modality][name] = np.atleast_1d(values).tolist()
+    return defaults
 
 
-def _list_trials(kinds, shares, strengths):
-    """List disturbances of a modality, the columns that each is for, its strengths."""
-    yield from ((move, kinds, shares) for move in MOVES)
-    for kind in dict.fromkeys(kinds.values()):
-        own = {key: found for key, found in kinds.items() if found == kind}
-        for disturbance, values in strengths.get(kind, {}).items():
+def _iter_trials(modalities, shares, strengths):
+    """Yield disturbances, the columns that they apply to, and their strengths."""
+    yield from ((move, modalities, shares) for move in MOVES)
+    for name in dict.fromkeys(m.name for m in modalities.values() if m is not None):
+        own = {
+            key: modality
+            for key, modality in modalities.items()
+            if modality is not None and modality.name == name
+        }
+        for disturbance, values in strengths.get(name, {}).items():
             yield disturbance, own, values
 
 
 def make_robustness_scorer(
     disturbance="missing", strength=0.3, *, modality=None, scoring=None, random_state=0
 ):
-    """Make a scorer that disturbs the table first.
+    """Make a scorer that disturbs the table before it scores.
 
-    So that :class:`~sklearn.model_selection.GridSearchCV` prefers what still works when
-    cells are missing or noisy.
+    With it, :class:`~sklearn.model_selection.GridSearchCV` prefers estimators that
+    still work when cells are missing or noisy.
 
     Parameters
     ----------
     disturbance : str, default="missing"
-        "missing", "swapped", or one of those that :func:`robustness_report` lists.
+        "missing", "swapped", or another disturbance in :func:`robustness_report`.
     strength : float, default=0.3
-        Its strength: of "missing" and "swapped" the share of the rows.
+        Its strength; for "missing" and "swapped", the share of the rows.
     modality : str or None, default=None
-        What is disturbed; by default each modality by itself, of those that the
-        disturbance is for.
+        The modality to disturb; by default each modality by itself, of those that the
+        disturbance applies to.
     scoring : str, callable or None, default=None
-        A scorer or its name; by default the estimator's own score.
+        A scorer or its name. By default, the estimator's ``score``.
     random_state : int, RandomState or None, default=0
         Draws rows and noise. An int draws the same ones in each call.
 
@@ -210,21 +207,22 @@ def _score_disturbed(
     if modality is not None and modality not in parts:
         raise ValueError(f"there is no modality {modality!r}, only {list(parts)}.")
     generator = check_random_state(random_state)
+    declared = find_declared(estimator)
     known = []
     for name, keys in parts.items():
         seed = generator.randint(2**31 - 1)
         if modality not in (None, name):
             continue
         files = find_files(estimator, name)
-        kinds = find_kinds(X, keys, files)
-        own = {*MOVES, *(d for k in kinds.values() for d in DISTURBANCES.get(k, ()))}
+        found = find_column_modalities(X, keys, declared, files)
+        own = set(MOVES).union(*map(list_disturbances, found.values()))
         known.extend(own)
         if disturbance in own:
-            X = disturb_columns(X, kinds, disturbance, strength, seed, files)
+            X = disturb_columns(X, found, disturbance, strength, seed, files)
     if disturbance not in known:
         raise ValueError(
             f"there is no disturbance {disturbance!r} for these cells, only "
             f"{sorted(set(known))}."
         )
-    with quiet():
+    with ignore_abstention():
         return find_scorer(estimator, scoring)[0](estimator, X, y)

@@ -1,4 +1,4 @@
-"""A picture of a vote's weights."""
+"""A bar plot of the weights of a vote."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -9,19 +9,19 @@ _MEANING = {"learned": "Learned weight", "confidence": "Reliability"}
 
 
 class FusionWeightsDisplay:
-    """Bars of the weights by which modalities are fused.
+    """Bars of the weights that modalities are fused with.
 
     Parameters
     ----------
     weights : array-like of shape (n_modalities,) or (n_estimators, n_modalities)
-        Weights of one estimator, or of several, such as those of the folds: then the
-        bars are means, their error bars standard deviations, and each weight a point.
+        Weights of one estimator, or of several, such as one for each fold. For several,
+        bars are means, error bars are standard deviations, and points are weights.
     modalities : list of str
         Names of the modalities.
     meaning : str, default="Weight"
-        What the numbers are; names the axis.
+        What the weights mean, for the label of the axis.
     guarded : str or None, default=None
-        The modality that decides where it answers, because fusing did not pay.
+        The modality that the guard chose because fusion did not improve on it.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class FusionWeightsDisplay:
     bars_ : matplotlib BarContainer
         Bars in the order of ``modalities``.
     points_ : matplotlib PathCollection or None
-        The weights of several estimators, one estimator after the other.
+        The weights of several estimators, estimator by estimator.
 
     Examples
     --------
@@ -51,43 +51,45 @@ class FusionWeightsDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
-        """Draw the weights of a fitted vote, or of several.
+        """Plot the weights of a fitted voting estimator, or of several.
 
         Parameters
         ----------
         estimator : estimator, or list of estimators
-            Fitted voting estimators, or pipelines or searches that end in one; such as
-            :func:`~sklearn.model_selection.cross_validate` returns with
-            ``return_estimator=True``.
+            Fitted voting estimators, or pipelines or searches that end in one, for
+            example those that :func:`~sklearn.model_selection.cross_validate` returns
+            with ``return_estimator=True``.
         ax : matplotlib Axes or None, default=None
-            Axes to draw on.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
         FusionWeightsDisplay
-            The display. A modality that was left out of an estimator weighs 0 there.
+            The display. A modality that an estimator lacks has weight 0 there.
         """
         several = isinstance(estimator, (list, tuple, np.ndarray))
         votes = [find_last(each) for each in (estimator if several else [estimator])]
         own = [_find_weights(vote) for vote in votes]
         names = list(dict.fromkeys(name for each in own for name in each))
         weights = np.array([[each.get(name, 0.0) for name in names] for each in own])
-        asked = votes[0].weights
+        strategy = votes[0].weights
         display = cls(
             weights if several else weights[0],
             names,
-            meaning=_MEANING.get(asked if isinstance(asked, str) else None, "Weight"),
+            meaning=_MEANING.get(
+                strategy if isinstance(strategy, str) else None, "Weight"
+            ),
             guarded=None if several else getattr(votes[0], "guarded_", None),
         )
         return display.plot(ax)
 
     def plot(self, ax=None):
-        """Draw the bars.
+        """Plot the bars.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones by default.
+            Axes to plot on; None for new ones.
 
         Returns
         -------
@@ -99,14 +101,14 @@ class FusionWeightsDisplay:
         weights = np.atleast_2d(np.asarray(self.weights, dtype=float))
         several = len(weights) > 1
         errors = weights.std(axis=0, ddof=1) if several else None
-        self.bars_, places = draw_bars(
+        self.bars_, positions = draw_bars(
             self.ax_, self.modalities, weights.mean(axis=0), errors
         )
         self.points_ = None
         if several:
             self.points_ = self.ax_.scatter(
                 weights.ravel(),
-                np.tile(places, len(weights)) + 0.2,
+                np.tile(positions, len(weights)) + 0.2,
                 s=22,
                 color="0.2",
                 edgecolor="white",
@@ -122,11 +124,11 @@ class FusionWeightsDisplay:
 
 
 def _find_weights(vote):
-    """Give the weights by the modality's name."""
+    """Return the weights by modality."""
     check_is_fitted(vote)
     if not hasattr(vote, "weights_"):
         raise TypeError(
-            f"{type(vote).__name__} has no weights_. Give a fitted voting estimator."
+            f"{type(vote).__name__} has no weights_. Use a fitted voting estimator."
         )
     members = vote.named_estimators_.items()
     names = [name for name, model in members if not isinstance(model, str)]

@@ -5,6 +5,8 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .._columns.modality import Modality
+from ._disturbances import DISTURBANCES
+from ._drawing import draw
 from ._resampler import SequenceResampler
 from ._statistics import SequenceStatistics
 
@@ -26,4 +28,10 @@ def detect(cells):
     return None
 
 
-SEQUENCE = Modality("sequence", make_encoder=make_encoder, detect=detect)
+SEQUENCE = Modality(
+    "sequence",
+    make_encoder=make_encoder,
+    detect=detect,
+    disturbances=DISTURBANCES,
+    draw=draw,
+)

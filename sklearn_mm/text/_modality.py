@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._columns.modality import Modality
+from ._disturbances import DISTURBANCES
 from ._vectorizer import TextVectorizer
 
 #: Distinct strings above which words are a text, if there are this many on average.
@@ -29,4 +30,9 @@ def detect(cells):
     return f"{n_words:.0f} words on average, {n_distinct} distinct"
 
 
-TEXT = Modality("text", make_encoder=make_encoder, detect=detect)
+TEXT = Modality(
+    "text",
+    make_encoder=make_encoder,
+    detect=detect,
+    disturbances=DISTURBANCES,
+)

@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from .._columns.drawing import draw_lines
 from .._columns.modality import Modality
+from ._disturbances import DISTURBANCES
 from ._stacker import VectorStacker
 
 
@@ -22,4 +24,10 @@ def detect(cells):
     return f"arrays of shape {cells[0].shape} all"
 
 
-VECTOR = Modality("vector", make_encoder=make_encoder, detect=detect)
+VECTOR = Modality(
+    "vector",
+    make_encoder=make_encoder,
+    detect=detect,
+    disturbances=DISTURBANCES,
+    draw=draw_lines,
+)

@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 from .._columns.modality import Modality
 from ..image._modality import make_histograms
 from ..vector import PooledEncoder
+from ._drawing import draw
 from ._frames import detect_container
 from ._loader import VideoLoader
 
@@ -37,4 +38,5 @@ VIDEO = Modality(
     extensions=tuple(_EXTENSIONS.split()),
     sniff=sniff,
     detect=detect,
+    draw=draw,
 )

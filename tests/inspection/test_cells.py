@@ -7,11 +7,11 @@ import pytest
 from scipy.sparse import csr_array
 from skorch.helper import SliceDict
 
-from sklearn_mm._members.columns import find_absent
 from sklearn_mm.inspection._cells import (
     as_table,
     blank_cells,
     count_rows,
+    find_absent,
     move_cells,
     put_cells,
     take_column,

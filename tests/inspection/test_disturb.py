@@ -6,16 +6,12 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.stats import kstest
 
-from sklearn_mm.inspection._disturb import (
-    add_audio_noise,
-    add_image_noise,
-    add_number_noise,
-    blur_image,
-    drop_words,
-    jitter_sequence,
-    misspell_text,
-    occlude_image,
-)
+from sklearn_mm.audio._disturbances import add_noise as add_audio_noise
+from sklearn_mm.image._disturbances import add_noise as add_image_noise
+from sklearn_mm.image._disturbances import blur, occlude
+from sklearn_mm.sequence._disturbances import add_jitter
+from sklearn_mm.text._disturbances import drop_words, misspell
+from sklearn_mm.vector._disturbances import add_noise as add_number_noise
 
 from ..conftest import make_photo, make_tone
 
@@ -36,7 +32,7 @@ def rng():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("disturb", [blur_image, add_image_noise, occlude_image])
+@pytest.mark.parametrize("disturb", [blur, add_image_noise, occlude])
 def test_a_disturbed_image_is_of_the_same_kind_and_another(kind, disturb, rng):
     before = KINDS[kind].copy()
     after = disturb(KINDS[kind], 0.2, rng)
@@ -50,7 +46,7 @@ def test_blur_is_that_of_scipy():
     pixels = PHOTO[..., 0] / np.float32(255)
     sigma = 0.05 * min(pixels.shape)
     expected = gaussian_filter(pixels, sigma, mode="mirror")
-    np.testing.assert_allclose(blur_image(pixels, 0.05), expected, atol=1e-4)
+    np.testing.assert_allclose(blur(pixels, 0.05), expected, atol=1e-4)
 
 
 def test_noise_of_pixels_has_the_deviation_asked_for(rng):
@@ -63,7 +59,7 @@ def test_noise_of_pixels_has_the_deviation_asked_for(rng):
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 1.0])
 def test_occlusion_covers_its_share_of_the_area(share, rng):
     pixels = rng.random((120, 160)).astype(np.float32)
-    covered = occlude_image(pixels, share, rng)
+    covered = occlude(pixels, share, rng)
     changed = covered != pixels
     assert changed.mean() == pytest.approx(share, abs=0.01)
     rows, columns = np.nonzero(changed)
@@ -88,7 +84,7 @@ def test_silence_stays_silent(rng):
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 1.0])
 def test_typing_errors_change_their_share_of_the_letters_alone(share, rng):
-    after = misspell_text(TEXT, share, rng)
+    after = misspell(TEXT, share, rng)
     assert len(after) == len(TEXT)
     letters = [a != b for a, b in zip(after, TEXT) if b.isalpha()]
     assert np.mean(letters) == pytest.approx(share, abs=0.002)
@@ -98,7 +94,7 @@ def test_typing_errors_change_their_share_of_the_letters_alone(share, rng):
 
 
 def test_of_short_texts_the_share_is_met_in_the_mean(rng):
-    changed = [misspell_text("abc", 0.1, rng) != "abc" for _ in range(4000)]
+    changed = [misspell("abc", 0.1, rng) != "abc" for _ in range(4000)]
     assert np.mean(changed) == pytest.approx(0.3, abs=0.03)
 
 
@@ -114,10 +110,10 @@ def test_dropped_words_leave_the_others_in_order(share, rng):
 def test_jitter_is_in_deviations_of_each_channel_and_keeps_padding(rng):
     series = rng.normal(size=(5000, 2)) * [1, 100]
     series[4000:] = np.nan
-    noise = jitter_sequence(series, 0.3, rng) - series
+    noise = add_jitter(series, 0.3, rng) - series
     np.testing.assert_allclose(np.nanstd(noise, axis=0), [0.3, 30], rtol=0.05)
     np.testing.assert_array_equal(np.isnan(noise), np.isnan(series))
-    assert jitter_sequence(np.arange(9), 0.3, rng).dtype == float
+    assert add_jitter(np.arange(9), 0.3, rng).dtype == float
 
 
 def test_noise_of_numbers_is_normal(rng):

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import sys
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn_mm import MultimodalVotingClassifier
 from sklearn_mm.exceptions import FusionWarning
 from sklearn_mm.inspection import explain
 from sklearn_mm.inspection._html import render_cell
+from sklearn_mm.modalities import get_modality
 
 from ..conftest import encode_audio, encode_image, make_photo, make_tone
 from .conftest import COLUMNS, ESTIMATORS, VOTING, make_table
@@ -139,7 +141,7 @@ def test_nothing_that_comes_from_a_table_is_taken_for_html():
     assert not re.search("<b>[^&<]*png", html)
 
 
-def test_the_page_shows_pictures_waves_texts_and_numbers():
+def test_the_page_shows_pictures_spectrograms_texts_and_numbers():
     photo, tone = make_photo(60, 80), make_tone(4000)
     X = pd.DataFrame(
         {
@@ -150,15 +152,23 @@ def test_the_page_shows_pictures_waves_texts_and_numbers():
         }
     )
     html = explain(make_fusion(X, [0, 1]), X.iloc[0])._repr_html_()
-    assert html.count("<svg") == html.count("<img") == 1
+    assert html.count("<img") == 2
+    assert "80 x 60 pixels" in html
     assert "0.50 s" in html
     assert "a red fox jumps" in html
     assert "1235" in html
 
 
+def decode_picture(html):
+    """Decode the picture in HTML: (H, W, 3) in RGB."""
+    code = re.search('base64,([^"]+)', html)[1]
+    data = np.frombuffer(base64.b64decode(code), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+
+
 @pytest.mark.parametrize("kind", ["bytes", "path", "array", "gray", "float"])
 def test_a_thumbnail_is_the_picture(kind, tmp_path):
-    photo = make_photo(120, 160)
+    photo = make_photo(240, 320)
     path = tmp_path / "photo.png"
     path.write_bytes(encode_image(photo))
     cell = {
@@ -168,25 +178,33 @@ def test_a_thumbnail_is_the_picture(kind, tmp_path):
         "gray": photo[..., 0],
         "float": photo / 255,
     }[kind]
-    html = render_cell(cell, "image", NO_FILES)
-    code = re.search('base64,([^"]+)', html)[1]
-    shown = cv2.imdecode(np.frombuffer(base64.b64decode(code), np.uint8), 1)[..., ::-1]
+    shown = decode_picture(render_cell(cell, get_modality("image"), NO_FILES))
     expected = photo if kind != "gray" else np.repeat(photo[..., :1], 3, axis=2)
-    expected = cv2.resize(expected, (96, 72), interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(expected, (160, 120), interpolation=cv2.INTER_AREA)
     assert np.abs(shown - expected.astype(float)).max() <= 1
 
 
-def test_a_wave_goes_through_the_extremes_of_the_signal():
-    tone = make_tone(1000)
-    html = render_cell((tone, 8000), "audio", NO_FILES)
-    points = [p.split(",") for p in re.search('points="([^"]+)', html)[1].split()]
-    y = np.array([float(b) for _, b in points])
-    assert (y.min(), y.max()) == (0, 48)
-    low, high = tone.min(), tone.max()
-    ends = [
-        48 * (1 - (f - low) / (high - low)) for f in (tone[:5].min(), tone[:5].max())
-    ]
-    np.testing.assert_allclose(y[:2], ends, atol=0.06)
+def test_a_small_image_is_enlarged_pixel_by_pixel():
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    shown = decode_picture(render_cell(pixels, get_modality("image"), NO_FILES))
+    np.testing.assert_array_equal(shown[..., 0], pixels.repeat(12, 0).repeat(12, 1))
+
+
+def test_an_audio_picture_shows_when_a_tone_sounds_and_how_high():
+    time = np.arange(8000) / 8000
+    tone = np.where(time < 0.5, np.sin(2 * np.pi * 300 * time), 0)
+    html = render_cell((tone, 8000), get_modality("audio"), NO_FILES)
+    brightness = decode_picture(html).sum(axis=2)
+    height, width = brightness.shape
+    left, right = brightness[:, : width // 2], brightness[:, width // 2 :]
+    assert left.mean() > 1.5 * right.mean()
+    assert left.mean(axis=1).argmax() > 0.6 * height  # a low tone, near the bottom
+
+
+def test_without_matplotlib_cells_are_described(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    html = render_cell(make_photo(8, 9), get_modality("image"), NO_FILES)
+    assert html == "array of shape (8, 9, 3), uint8"
 
 
 @pytest.mark.parametrize(
@@ -203,4 +221,4 @@ def test_a_wave_goes_through_the_extremes_of_the_signal():
     ],
 )
 def test_whatever_a_cell_is_it_is_shown(cell, kind, shown):
-    assert shown in render_cell(cell, kind, NO_FILES)
+    assert shown in render_cell(cell, get_modality(kind), NO_FILES)

@@ -18,7 +18,7 @@ from sklearn_mm.inspection import modality_importance
 from sklearn_mm.inspection._cells import blank_cells
 from sklearn_mm.inspection._modalities import find_modalities, list_others
 from sklearn_mm.inspection._predictions import (
-    Answers,
+    CachedPredictions,
     draw_samples,
     find_scorer,
     score_samples,
@@ -202,7 +202,7 @@ def test_scores_of_looked_up_predictions_are_those_of_the_model(voting, scoring)
     X, y = make_table()
     rows = np.random.default_rng(0).integers(len(y), size=80)
     scorer = get_scorer(scoring)
-    answers = Answers([(voting, X)])
+    answers = CachedPredictions([(voting, X)])
     given = scorer(answers, rows, y[rows])
     assert given == pytest.approx(scorer(voting, X.iloc[rows], y[rows]))
 
@@ -211,7 +211,7 @@ def test_the_default_score_is_the_estimators_own(fitted):
     X, y = make_table(fitted)
     scorer, _ = find_scorer(fitted, None)
     rows = np.arange(50)
-    given = scorer(Answers([(fitted, X)]), rows, y[rows])
+    given = scorer(CachedPredictions([(fitted, X)]), rows, y[rows])
     assert given == pytest.approx(fitted.score(X.iloc[rows], y[rows]))
 
 
@@ -222,7 +222,7 @@ def test_a_score_of_the_estimators_own_is_asked_with_the_rows():
 
     X, y = make_table()
     model = Own(VOTING.estimators).fit(X, y)
-    assert Answers([(model, X)]).score(np.arange(7), y[:7]) == 107
+    assert CachedPredictions([(model, X)]).score(np.arange(7), y[:7]) == 107
     assert "r2_score" in find_scorer(model, make_scorer(r2_score))[1]
 
 
@@ -238,7 +238,7 @@ def test_predictions_are_made_once_for_all_samples(voting):
     model = Counted(VOTING.estimators).fit(X, y)
     samples = draw_samples(y, 10, True, np.random.RandomState(0))
     scores = score_samples(
-        Answers([(model, X)]), find_scorer(model, None)[0], y, samples
+        CachedPredictions([(model, X)]), find_scorer(model, None)[0], y, samples
     )
     assert calls == [len(X)]
     assert len(scores) == 11

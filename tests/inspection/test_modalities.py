@@ -68,7 +68,7 @@ def test_the_users_own_are_taken_in_any_notation():
 @pytest.mark.parametrize(
     ("own", "message"),
     [
-        ({}, "not empty"),
+        ({}, "non-empty"),
         ({"x": "a0", "y": ["a0", "a1"]}, "share columns"),
         ({"x": "c"}, "c"),
     ],

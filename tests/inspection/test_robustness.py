@@ -22,12 +22,9 @@ from sklearn_mm import (
     VectorStacker,
 )
 from sklearn_mm.inspection import make_robustness_scorer, robustness_report
-from sklearn_mm.inspection._disturb_table import (
-    DISTURBANCES,
-    disturb_columns,
-    find_files,
-    find_kinds,
-)
+from sklearn_mm.inspection._declared import find_column_modalities, find_files
+from sklearn_mm.inspection._disturb import disturb_columns
+from sklearn_mm.modalities import get_modality
 
 from ..conftest import encode_audio, encode_image, make_photo, make_tone
 from .conftest import COLUMNS, VOTING, make_table
@@ -56,6 +53,10 @@ def make_cells(n_samples=30):
         column[3] = None
     cells["image"][4] = cells["audio"][4] = b"\x89PNG broken"
     return cells
+
+
+#: Disturbances by modality of the cells, in the order of the columns.
+DISTURBANCES = {name: get_modality(name).list_disturbances() for name in make_cells()}
 
 
 def make_frame(kind):
@@ -111,8 +112,8 @@ def test_every_disturbance_of_every_kind_of_cell_is_tried(kind):
 def test_cells_change_but_for_the_missing_and_the_broken(kind, name, disturbance):
     X = make_frame(kind)
     key = list(X.columns).index(name)
-    kinds = find_kinds(X, [key], NO_FILES)
-    assert kinds == {key: name}
+    kinds = find_column_modalities(X, [key], {}, NO_FILES)
+    assert kinds == {key: get_modality(name)}
     strength = {"audio": 0, "image": 0.1}.get(name, 0.5)
     after = disturb_columns(X, kinds, disturbance, strength, 0, NO_FILES)
     old, new = list(X[name]), list(after[name])
@@ -133,7 +134,9 @@ def test_shares_of_the_rows_are_nested_and_no_row_keeps_its_own(disturbance):
     X = pd.DataFrame({"a": np.arange(50.0)})
     before = set()
     for share in [0.02, 0.1, 0.5, 1.0]:
-        after = disturb_columns(X, {0: "numeric"}, disturbance, share, 0, NO_FILES)
+        after = disturb_columns(
+            X, {0: get_modality("numeric")}, disturbance, share, 0, NO_FILES
+        )
         changed = set(np.flatnonzero(~(after["a"] == X["a"])))
         assert len(changed) == round(50 * share)
         assert before <= changed
@@ -147,7 +150,7 @@ def test_noise_of_a_column_is_in_its_own_deviations():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 2)) * [1, 50]
     noise = disturb_columns(
-        X, dict.fromkeys([0, 1], "numeric"), "noise", 0.3, 0, NO_FILES
+        X, dict.fromkeys([0, 1], get_modality("numeric")), "noise", 0.3, 0, NO_FILES
     )
     np.testing.assert_allclose((noise - X).std(axis=0), [0.3, 15], rtol=0.05)
 
@@ -155,7 +158,9 @@ def test_noise_of_a_column_is_in_its_own_deviations():
 def test_lists_of_files_are_disturbed_one_by_one():
     photos = [[encode_image(make_photo(8, 8, s)), b"broken"] for s in range(3)]
     X = pd.DataFrame({"photos": photos})
-    after = disturb_columns(X, {0: "image"}, "noise", 0.3, 0, NO_FILES)["photos"]
+    after = disturb_columns(X, {0: get_modality("image")}, "noise", 0.3, 0, NO_FILES)[
+        "photos"
+    ]
     assert after[0][0].shape == (8, 8, 3)
     assert after[0][1] == b"broken"
 
@@ -169,7 +174,8 @@ def test_files_are_looked_for_where_the_loader_does(tmp_path):
     fusion = MultimodalVotingClassifier([("image", model, "image")])
     files = find_files(fusion, "image")
     assert files == {"root": tmp_path, "filesystem": None}
-    after = disturb_columns(X, find_kinds(X, [0], files), "blur", 0.2, 0, files)
+    found = find_column_modalities(X, [0], {}, files)
+    after = disturb_columns(X, found, "blur", 0.2, 0, files)
     assert after["image"][0].shape == (8, 8, 3)
 
 

@@ -1,0 +1,50 @@
+"""Draw an audio signal into axes, as a spectrogram."""
+
+import numpy as np
+
+from ._cell import read_signal
+from ._spectrogram import LogMelSpectrogram
+
+#: Most frames that are computed, so that long audio costs no more.
+_N_FRAMES = 1000
+_N_MELS = 40
+#: Sampling rate of arrays that come without one, the default of AudioLoader (Hz).
+_SAMPLING_RATE = 16_000
+
+
+def draw(cell, ax):
+    """Draw the log-mel spectrogram, with low frequencies at the bottom.
+
+    Parameters
+    ----------
+    cell : bytes-like, tuple of (array, sampling_rate) or ndarray
+        The audio; an array without a sampling rate is assumed to have 16 kHz.
+    ax : matplotlib Axes
+        The axes.
+
+    Returns
+    -------
+    matplotlib AxesImage
+        The spectrogram, of shape (n_mels, n_frames).
+    """
+    signal, rate = read_signal(cell)
+    if signal is None:
+        raise ValueError("it is nothing but padding")
+    n_samples = len(signal)
+    ax.set_label(
+        f"{n_samples} samples" if rate is None else f"{n_samples / rate:.2f} s"
+    )
+    rate = int(rate or _SAMPLING_RATE)
+    hop_length = max(1, round(rate / 100), n_samples // _N_FRAMES)
+    spectrogram = LogMelSpectrogram(rate, n_mels=_N_MELS, hop_length=hop_length)
+    decibel = spectrogram.transform([signal])[0]  # (n_frames, n_mels)
+    # The noise floor would take half of the colours.
+    low, high = np.percentile(decibel, 5), decibel.max()
+    return ax.imshow(
+        decibel.T[::-1],
+        cmap="magma",
+        vmin=low,
+        vmax=max(high, low + 1),
+        aspect="auto",
+        interpolation="antialiased",
+    )
