@@ -51,7 +51,7 @@ autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 
 HERE = Path(__file__).parent
-#: Examples that train networks for minutes: shown, not run.
+#: Examples that train networks for minutes: shown without being run.
 SLOW = ["cnn_lstm_voting", "joint_network"]
 sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
@@ -64,8 +64,8 @@ sphinx_gallery_conf = {
     "default_thumb_file": str(HERE / "_static" / "logo.svg"),
 }
 
-#: Subjects of the API, and the modules or packages whose public names belong there;
-#: the most specific one wins.
+#: Headings of the API, and the modules whose public names belong under them. The most
+#: specific module wins.
 SUBJECTS = {
     "Whole tables": ["compose"],
     "Images, audio, text, sequences, video, vectors": [
@@ -96,7 +96,7 @@ SUBJECTS = {
 
 
 def find_public_names():
-    """Give the shortest public path and the home module of all that is public."""
+    """Map the shortest path of each public name to its value and its module."""
     names = {}
     packages = [n for n in sklearn_mm.__all__ if inspect.ismodule(_get(n))]
     for package in ["", *packages]:
@@ -117,7 +117,7 @@ def _get(name):
 
 
 def group_by_subject():
-    """Give the public paths of each subject."""
+    """List the public paths under each heading."""
     groups = {subject: [] for subject in SUBJECTS}
     for path, (value, home) in find_public_names().items():
         fitting = {
@@ -134,13 +134,13 @@ def group_by_subject():
 
 
 def write_api(app, config):
-    """Write a page for each subject, which autosummary reads, and their list."""
+    """Write a page for each heading, which autosummary reads, and their index."""
     groups = group_by_subject()
     slugs = {subject: re.sub(r"\W+", "_", subject.lower()) for subject in groups}
     head = ["API", "===", "", "All public names, by subject.", "", ".. toctree::"]
     _write_page("index", [*head, "   :maxdepth: 2", "", *_indent(slugs.values())])
     for page in (HERE / "api").glob("*.rst"):
-        if page.stem not in ("index", *slugs.values()):  # a subject of an earlier build
+        if page.stem not in ("index", *slugs.values()):  # a heading of an earlier build
             page.unlink()
     for subject, paths in groups.items():
         head = [subject, "=" * len(subject), "", ".. currentmodule:: sklearn_mm", ""]
@@ -156,19 +156,19 @@ def _write_page(name, lines):
     page = HERE / "api" / f"{name}.rst"
     page.parent.mkdir(exist_ok=True)
     text = "\n".join([*lines, ""])
-    if not page.exists() or page.read_text() != text:  # else it would be read anew
+    if not page.exists() or page.read_text() != text:  # else Sphinx would read it again
         page.write_text(text)
 
 
 def skip_foreign_members(app, what, name, member, skip, options):
-    """Leave out what scikit-learn, skorch and torch have written."""
+    """Leave out members that are inherited from other packages."""
     member = getattr(member, "fget", member)
     home = getattr(member, "__module__", None) or ""
     return skip or not home.startswith("sklearn_mm.")
 
 
 def entitle_example(app, docname, source):
-    """Make the first sentence of an example its title, unless it has one."""
+    """Turn the first sentence of an example into its title, unless it has one."""
     if not docname.startswith("auto_examples/"):
         return
     label = re.search(r"\.\. _sphx_glr_[\w.]+:\n\n", source[0])
@@ -183,7 +183,7 @@ def entitle_example(app, docname, source):
 
 
 def trim_code(app, doctree):
-    """Drop the blank line by which doctest knows where an output ends."""
+    """Drop the blank line that marks the end of an output for doctest."""
     from docutils import nodes
 
     for block in doctree.findall(nodes.literal_block):
@@ -193,7 +193,7 @@ def trim_code(app, doctree):
 
 
 def link_public_names(app, doctree):
-    """Make names in code font links to their pages."""
+    """Link names in code font to their API pages."""
     from docutils import nodes
     from sphinx.addnodes import pending_xref
 
