@@ -10,8 +10,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._utils.imports import check_method_params, num_samples, routing_enabled
-from .columns import find_absent, select_rows
+from .._columns.table import n_rows, select_rows
+from .._utils.imports import check_method_params, routing_enabled
+from .columns import find_absent
 
 
 class AbsentModalityError(ValueError):
@@ -94,7 +95,7 @@ def predict_present(estimator, X, method):
     ndarray of shape (n_present, ...) or None
         The answers; None if there are none.
     """
-    X, rows = _keep_present(X, np.arange(num_samples(X)))
+    X, rows = _keep_present(X, np.arange(n_rows(X)))
     while isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
     if _is_chain(estimator):
@@ -124,7 +125,7 @@ def transform_present(transformer, X, y=None, fit=False):
         What the last step makes of the rows that all steps could answer, and these
         rows.
     """
-    rows = np.arange(num_samples(X))
+    rows = np.arange(n_rows(X))
     steps = [] if transformer is None else [("transformer", transformer)]
     if not fit:
         return _transform_steps(steps, *_keep_present(X, rows))

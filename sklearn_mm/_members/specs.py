@@ -5,10 +5,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from .._columns.table import list_names
 from .._utils.imports import BaseComposition, VisualBlock
 from .._utils.memo import share_results
 from .._utils.versions import VersionMixin
-from .columns import ModalityColumnsMixin, is_nothing, list_names
+from .columns import ModalityColumnsMixin, is_nothing
 
 
 class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):

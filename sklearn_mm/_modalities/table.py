@@ -4,14 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_array
 
 from .._columns.arrays import to_float32
 from .._columns.column import as_column
 from .._columns.modality import Modality
-from .._members.columns import check_unique_names
+from .._columns.table import column_names, get_column, read_table
 from .._utils.imports import is_instance
 from .._utils.memo import compute_once
 from .detect import detect_modality, holds_lists
@@ -31,27 +29,24 @@ class ColumnType(NamedTuple):
 
 
 def list_columns(X):
-    """Return a table's columns by name: of a frame, a dict of arrays, or an array.
+    """Return a table's columns by name; those of an array are called "x0", "x1", ...
 
     Parameters
     ----------
-    X : DataFrame, dict of arrays or ndarray of shape (n_samples, n_columns)
+    X : DataFrame, pyarrow Table, dict of columns or ndarray of shape \
+            (n_samples, n_columns)
         The table.
 
     Returns
     -------
-    dict of str to Series or ndarray
-        The columns, those of an array by the names "x0", "x1", ...
+    dict of hashable to Series or ndarray
+        The columns.
     """
-    if isinstance(X, dict) and not issparse(X):
-        return dict(X)
-    if is_instance(X, "polars", "DataFrame"):
-        return {name: X[name] for name in X.columns}
-    if isinstance(X, pd.DataFrame):
-        check_unique_names(X)
-        return {name: X[name] for name in X.columns}
-    X = check_array(X, dtype=None, ensure_all_finite=False)
-    return {f"x{i}": X[:, i] for i in range(X.shape[1])}
+    X = read_table(X)
+    columns = {name: get_column(X, name) for name in column_names(X)}
+    if isinstance(X, np.ndarray):
+        return {f"x{position}": column for position, column in columns.items()}
+    return columns
 
 
 def pick_columns(X, names=None):
@@ -73,9 +68,9 @@ def pick_columns(X, names=None):
     columns = list_columns(X)
     if names is None:
         return columns
-    if isinstance(X, dict) or hasattr(X, "columns"):
-        return {name: columns[name] for name in names if name in columns}
-    return {f"x{i}": columns[f"x{position}"] for i, position in enumerate(names)}
+    if isinstance(X, np.ndarray):
+        return {f"x{i}": columns[f"x{position}"] for i, position in enumerate(names)}
+    return {name: columns[name] for name in names if name in columns}
 
 
 def read_declarations(declared, columns):

@@ -5,7 +5,8 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from .._members.columns import is_names, select_columns
+from .._columns.selection import Selection
+from .._columns.table import column_names, read_table, select_columns
 from ..metrics import mean_average_precision_scorer
 
 
@@ -132,19 +133,20 @@ class AlignerMixin(TransformerMixin):
                 f"modality {modality!r}: X must be a table or a column of cells, got "
                 f"{type(X).__name__}. Pass a single cell as a list: [cell]."
             )
-        columns = self._columns[modality]
-        names = list(X) if isinstance(X, dict) else getattr(X, "columns", None)
-        if names is not None and is_names(columns):
-            _check_names(modality, columns, list(names))
-            return select_columns(X, columns)
-        if names is None and getattr(X, "ndim", 1) != 2:
+        is_named = isinstance(X, dict) or hasattr(X, "columns")
+        if not is_named and getattr(X, "ndim", 1) != 2:
             return X
-        width = X.shape[1] if names is None else len(names)
-        if not is_names(columns) and width == self.n_features_in_:
+        X = read_table(X) if is_named else X
+        columns, names = self._columns[modality], column_names(X)
+        chosen = Selection(columns, names)
+        if is_named and chosen.by_name:
+            _check_names(modality, chosen.lacking, names)
             return select_columns(X, columns)
-        if names is None and isinstance(columns, (str, int, np.integer)):
+        if not chosen.by_name and len(names) == self.n_features_in_:
+            return select_columns(X, columns)
+        if not is_named and chosen.is_scalar:
             return X  # an array of vectors, one per cell
-        self._check_width(modality, columns, width)
+        self._check_width(modality, columns, len(names))
         return X
 
     def _check_modality(self, modality):
@@ -155,7 +157,7 @@ class AlignerMixin(TransformerMixin):
 
     def _check_width(self, modality, columns, width):
         """Check that a table is as wide as the modality's own columns."""
-        if not is_names(columns):
+        if not Selection(columns, range(self.n_features_in_)).by_name:
             columns = np.arange(self.n_features_in_)[columns]
         if width != np.size(columns):
             raise ValueError(
@@ -164,9 +166,7 @@ class AlignerMixin(TransformerMixin):
             )
 
 
-def _check_names(modality, columns, names):
-    wanted = [columns] if isinstance(columns, str) else columns
-    lacking = [column for column in wanted if column not in names]
+def _check_names(modality, lacking, names):
     if lacking:
         raise ValueError(
             f"modality {modality!r}: X has no column {lacking}, only {names}. Pass a "

@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 
 from .._columns.arrays import check_float32_range
-from .._members.columns import annotate, check_unique_names, select_columns
+from .._columns.table import check_unique_names, select_columns
+from .._members.columns import annotate
 from .._members.rows import AbsentModalityError, transform_present
 from .._members.specs import ModalitySpecs
 from .._utils.imports import Interval, StrOptions, fit_context, num_samples

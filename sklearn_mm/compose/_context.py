@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 
 from .._columns.arrays import as_samples
 from .._columns.base import ArrayOutputMixin, ColumnTransformerMixin
-from .._members.columns import check_unique_names, select_columns
+from .._columns.table import check_unique_names, select_columns
 from .._utils.imports import Interval, fit_context, num_samples
 from .._utils.versions import VersionMixin
 

@@ -10,7 +10,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length
 
-from .._members.columns import annotate, select_columns
+from .._columns.table import select_columns
+from .._members.columns import annotate
 from .._members.rows import (
     AbsentModalityError,
     answer_fold,

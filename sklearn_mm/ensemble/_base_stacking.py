@@ -10,7 +10,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._members.columns import select_columns
+from .._columns.table import select_columns
 from .._utils.imports import HasMethods, StrOptions, check_sample_weight, fit_context
 from ._base import BaseFusion
 from ._out_of_fold import OutOfFoldMixin, number_tests, take

@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from .._members.columns import select_columns, select_rows
+from .._columns.table import select_columns, select_rows
 from .._members.rows import AbsentModalityError, fit_present, predict_present
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin

@@ -10,7 +10,7 @@ from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from .._members.columns import check_unique_names
+from .._columns.table import check_unique_names
 from .._utils.imports import (
     HasMethods,
     Interval,

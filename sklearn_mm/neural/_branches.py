@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -15,12 +14,8 @@ from skorch.utils import is_dataset
 
 from .._columns.arrays import as_samples
 from .._columns.column import find_missing
-from .._members.columns import (
-    ModalityColumnsMixin,
-    annotate,
-    is_nothing,
-    select_columns,
-)
+from .._columns.table import select_columns
+from .._members.columns import ModalityColumnsMixin, annotate, is_nothing
 from .._members.rows import AbsentModalityError, transform_present
 from .._utils.imports import VisualBlock, num_samples
 from ._base import BaseNet
@@ -181,7 +176,7 @@ class BranchesMixin(ModalityColumnsMixin):
             return X
         before = dict(vars(self))
         try:
-            return self._read_samples(align(X), reset, y)
+            return self._read_samples(X, reset, y)
         except BaseException:  # a net that was fitted still is
             if reset:  # else nothing was changed, and other threads may predict
                 vars(self).clear()
@@ -313,17 +308,6 @@ class BranchesMixin(ModalityColumnsMixin):
             if hasattr(spec[1], "fit")
         )
         return tags
-
-
-def align(X):
-    """Give arrays of a dict one length, so that rows can be taken out of all."""
-    if not isinstance(X, dict) or issparse(X):  # some sparse arrays are dicts
-        return X
-    arrays = {name: np.asarray(array) for name, array in X.items()}
-    lengths = {name: len(array) for name, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"the columns of X differ in length: {lengths}.")
-    return SliceDict(**arrays)
 
 
 def _check_parts(name, transformer, backbone):

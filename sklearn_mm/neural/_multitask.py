@@ -8,8 +8,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 from skorch.utils import is_dataset
 
+from .._columns.table import read_table
 from .._utils.imports import StrOptions, is_instance
-from ._branches import PRESENT, align
+from ._branches import PRESENT
 from ._multimodal import BaseMultimodalNet, hide_absent, warn_absent
 from ._task_loss import TaskLoss
 from ._tasks import KINDS, encode_tasks, make_task, score_tasks, split_tasks
@@ -209,7 +210,7 @@ class MultitaskNet(BaseMultimodalNet):
 
     def _check_samples(self, X, reset, y=None):
         if y is not None:
-            check_consistent_length(align(X), *split_tasks(y).values())
+            check_consistent_length(read_table(X), *split_tasks(y).values())
         return super()._check_samples(X, reset)  # no transformer learns from gaps
 
     def _encode_target(self, samples, y, fresh, classes):

@@ -10,7 +10,7 @@ from skorch.utils import is_dataset
 
 from .._columns.arrays import check_float32_range
 from .._columns.column import find_missing
-from .._members.columns import check_unique_names
+from .._columns.table import check_unique_names
 from .._utils.imports import check_sample_weight
 
 

@@ -6,10 +6,12 @@ import tempfile
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
+from skorch.helper import SliceDict
 
 from .hostile import (
     COLUMNS,
@@ -79,6 +81,17 @@ FRAMES = {
     ),
     "strings": lambda X: label_rows(X, [f"row {i}" for i in range(len(X))]),
 }
+#: Tables with the columns of ``COLUMNS`` in every container.
+CONTAINERS = {
+    "pandas": FRAMES["frame"],
+    "polars": FRAMES["polars"],
+    "pyarrow": lambda X: pa.table(dict(zip(COLUMNS, X.T))),
+    "dict": lambda X: dict(zip(COLUMNS, X.T)),
+    "dict of lists": lambda X: dict(zip(COLUMNS, X.T.tolist())),
+    "SliceDict": lambda X: SliceDict(**dict(zip(COLUMNS, X.T))),
+    "array": np.asarray,
+}
+JOINT = [name for name in TRAINED if "Multi" in name]
 #: Other tables, of which nothing is known but that the outcome must be sound.
 OTHERS = {
     "integers": lambda X: (X * 8).astype(np.int8),
@@ -153,7 +166,7 @@ def test_other_tables_are_taken_or_refused_with_a_reason(name, form, fits):
     assert freeze(other) == before
 
 
-@pytest.mark.parametrize("name", [*FUSED, *(n for n in TRAINED if "Multi" in n)])
+@pytest.mark.parametrize("name", [*FUSED, *JOINT])
 @examples(1)
 @given(st.permutations(COLUMNS), st.integers(0, 3))
 def test_the_order_of_columns_chosen_by_name_does_not_matter(name, order, seed):
@@ -166,7 +179,7 @@ def test_the_order_of_columns_chosen_by_name_does_not_matter(name, order, seed):
         model.predict(X.drop(columns=COLUMNS[0]))
 
 
-@pytest.mark.parametrize("name", [*FUSED, *(n for n in TRAINED if "Multi" in n)])
+@pytest.mark.parametrize("name", [*FUSED, *JOINT])
 def test_a_mask_chooses_columns_of_any_names(name):
     X, y = make_numbers()
     y = make_target(name, y)
@@ -175,3 +188,44 @@ def test_a_mask_chooses_columns_of_any_names(name):
     for columns in (range(4), pd.MultiIndex.from_product([["a", "b"], [1, 2]])):
         frame = pd.DataFrame(X, columns=columns)
         assert_same(give(clone(masked).fit(frame, y), frame), expected, 1e-4)
+
+
+@pytest.mark.parametrize("name", [*FUSED, *JOINT])
+def test_the_container_of_a_table_does_not_matter(name):
+    X, y = make_numbers()
+    X[::5, :2] = np.nan
+    y = make_target(name, y)
+    chosen = by_name(ESTIMATORS[name])
+    by_position = by_name(ESTIMATORS[name], [[0, 1], [2, 3]])
+    frame = CONTAINERS["pandas"]
+    expected = give(clone(chosen).fit(frame(X), y), frame(X[:20]))
+    for container, make in CONTAINERS.items():
+        model = clone(by_position if container == "array" else chosen)
+        model.fit(make(X), y)
+        assert model.n_features_in_ == 4, container
+        assert_same(give(model, make(X[:20])), expected, 1e-6)
+        names = getattr(model, "feature_names_in_", None)
+        if container != "array" and name != "co-training":
+            assert names.tolist() == COLUMNS, container
+
+
+@pytest.mark.parametrize("name", [*FUSED, *JOINT])
+@pytest.mark.parametrize(
+    "names",
+    [[3, 2, 1, 0], [("a", 1), ("a", 2), ("b", 1), ("b", 2)], ["a", "c", 1, ("b", 2)]],
+    ids=["integers", "pairs", "mixed"],
+)
+def test_columns_may_have_names_of_any_kind(name, names):
+    X, y = make_numbers()
+    y = make_target(name, y)
+    chosen = by_name(ESTIMATORS[name], [names[:2], names[2:]])
+    by_position = by_name(ESTIMATORS[name], [[0, 1], [2, 3]])
+    expected = give(clone(by_position).fit(X, y), X)
+    index = pd.Index(names, tupleize_cols=isinstance(names[-1], tuple))
+    for table in (pd.DataFrame(X, columns=index), dict(zip(names, X.T))):
+        model = clone(chosen).fit(table, y)
+        assert_same(give(model, table), expected, 1e-6)
+        assert not hasattr(model, "feature_names_in_")
+        lacking = {n: column for n, column in zip(names, X.T) if n != names[0]}
+        with pytest.raises(ValueError, match="no column"):
+            model.predict(lacking)
