@@ -45,7 +45,8 @@ sound = make_pipeline(mm.AudioLoader(16000), mm.AudioStatistics(16000, n_segment
 voice = make_pipeline(sound, StandardScaler(), classify_both(0.01))
 text = make_pipeline(mm.TextVectorizer(), classify_both(10))
 members = [("voice", voice, "audio"), ("text", text, "text")]
-model = mm.MultimodalVotingClassifier(members, voting="product", divide_prior=True)
+rule = mm.ensemble.LogLinearPool(divide_prior=True)
+model = mm.MultimodalVotingClassifier(members, voting=rule)
 model.fit(X[~test], y[~test])
 
 X_test, y_test = X[test].astype(object), y[test]

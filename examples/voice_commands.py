@@ -45,11 +45,11 @@ vector = mm.CachedEncoder(vector)  # each sound is loaded once in all folds
 sound = make_pipeline(vector, StandardScaler(), LogisticRegression(C=0.01))
 text = make_pipeline(mm.TextVectorizer(), LogisticRegression(C=10))
 members = [("sound", sound, "audio"), ("dialogue", text, "question")]
-command = mm.MultimodalVotingClassifier(members, voting="product", divide_prior=True)
+rule = mm.ensemble.LogLinearPool(divide_prior=True)
+command = mm.MultimodalVotingClassifier(members, voting=rule)
 grid = {"sound__logisticregression__C": [0.001, 0.01, 0.1]}
 search = GridSearchCV(command, grid, cv=GroupKFold(4))
 search.fit(X[~test], y[~test], groups=X["speaker"][~test])
-
 lost = X_test.copy()
 lost.loc[rng.random(len(lost)) < 0.3, "question"] = None
 lost.loc[rng.random(len(lost)) < 0.3, "audio"] = b"RIFF, and then nothing"

@@ -1,9 +1,12 @@
-"""One modality's model: fitted on the rows where it is present, silent elsewhere.
+"""One modality's model: fitted on the rows where it is present, abstaining elsewhere.
 
 A row is absent if all of its cells are missing, or if a transformer of the modality's
-pipeline returns nothing but NaN for it (a file that could not be read). So a pipeline
-is walked step by step, and each step sees the rows that all before it could answer.
+pipeline returns only NaN for it (a file that could not be read). A pipeline is
+therefore run step by step, and each step sees the rows that are still present after
+the steps before it.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -19,6 +22,14 @@ class AbsentModalityError(ValueError):
     """A modality is missing from every row that its model could learn from."""
 
 
+class RowPredictions(NamedTuple):
+    """A model's predictions of some rows of a table."""
+
+    rows: np.ndarray  # (n_rows,) int
+    values: object  # (n_rows, ...), a list of such by output, or None for no rows
+    classes: object = None  # the model's classes_, if it has any
+
+
 def fit_present(estimator, X, y, params):
     """Fit a modality's model on the rows where the modality is present.
 
@@ -31,7 +42,7 @@ def fit_present(estimator, X, y, params):
     y : ndarray of shape (n_samples, ...)
         Target.
     params : dict
-        Arguments of ``fit``; those with one value per sample follow the rows.
+        Arguments of ``fit``; those with one value per sample are indexed like rows.
 
     Returns
     -------
@@ -40,7 +51,7 @@ def fit_present(estimator, X, y, params):
     """
     if isinstance(estimator, FrozenEstimator):
         return estimator.fit(X, y)
-    X, rows = _keep_some(X, np.arange(len(y)))
+    X, rows = _require_present(X, np.arange(len(y)))
     if not _is_chain(estimator):
         return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
     *steps, (name, last) = estimator.steps
@@ -54,7 +65,7 @@ def fit_present(estimator, X, y, params):
 
 
 def _fit_steps(pipeline, steps, X, y, rows, params):
-    """Fit transformers one after the other, each on what all before it could answer."""
+    """Fit transformers in turn, each on the rows still present after the last."""
     fitted = []
     for name, step in steps:
         if step not in (None, "passthrough"):
@@ -62,22 +73,22 @@ def _fit_steps(pipeline, steps, X, y, rows, params):
                 inner = _select_params(step, name, "fit_transform", params, strip=True)
                 step.steps, X, rows = _fit_steps(step, step.steps, X, y, rows, inner)
             else:
-                # With a step behind it the pipeline's own cache serves this one too.
+                # With a step after it, the pipeline's own cache serves this one too.
                 part = Pipeline(
                     [(name, step), ("rest", "passthrough")], memory=pipeline.memory
                 )
                 part_params = _select_params(part, name, "fit_transform", params)
                 part_params = check_method_params(y, part_params, rows)
-                known = None if y is None else y[rows]
-                X = part.fit_transform(X, known, **part_params)
+                y_present = None if y is None else y[rows]
+                X = part.fit_transform(X, y_present, **part_params)
                 step = part.steps[0][1]
-                X, rows = _keep_some(X, rows)
+                X, rows = _require_present(X, rows)
         fitted.append((name, step))
     return fitted, X, rows
 
 
 def predict_present(estimator, X, method):
-    """Ask a modality's model about the rows where the modality is present.
+    """Predict the rows where a modality is present, by its model.
 
     Parameters
     ----------
@@ -90,10 +101,10 @@ def predict_present(estimator, X, method):
 
     Returns
     -------
-    ndarray of shape (n_present,), int
-        The rows that were answered.
-    ndarray of shape (n_present, ...) or None
-        The answers; None if there are none.
+    rows : ndarray of shape (n_present,), int
+        The rows where the modality is present.
+    values : ndarray of shape (n_present, ...) or None
+        Their predictions; None if there are no such rows.
     """
     X, rows = _keep_present(X, np.arange(n_rows(X)))
     while isinstance(estimator, FrozenEstimator):
@@ -106,36 +117,37 @@ def predict_present(estimator, X, method):
 
 
 def transform_present(transformer, X, y=None, fit=False):
-    """Transform the rows where a modality is present, with each step by itself.
+    """Transform the rows where a modality is present, step by step.
 
     Parameters
     ----------
     transformer : transformer, Pipeline or None
-        Fitted in place if ``fit``; None gives the columns as they are.
+        Fitted in place if ``fit``; None returns the columns as they are.
     X : Series, DataFrame, ndarray or dict of arrays
         The modality's columns.
     y : array-like of shape (n_samples, ...) or None
-        Target, for transformers that use it.
+        Target, for transformers that use one.
     fit : bool
         Whether to fit first.
 
     Returns
     -------
-    tuple of (X, ndarray of shape (n_present,))
-        What the last step makes of the rows that all steps could answer, and these
-        rows.
+    X : ndarray, sparse matrix or DataFrame
+        Output of the last step, for the rows still present after all steps.
+    rows : ndarray of shape (n_present,), int
+        These rows.
     """
     rows = np.arange(n_rows(X))
     steps = [] if transformer is None else [("transformer", transformer)]
     if not fit:
         return _transform_steps(steps, *_keep_present(X, rows))
-    X, rows = _keep_some(X, rows)
+    X, rows = _require_present(X, rows)
     chain = Pipeline([*steps, ("rest", "passthrough")])
     return _fit_steps(chain, steps, X, y, rows, {})[1:]
 
 
-def answer_fold(estimator, X, y, fold, method, params):
-    """Fit a modality's model on one part of the rows, and ask it about the other.
+def predict_fold(estimator, X, y, fold, method, params):
+    """Fit a modality's model on a fold's training rows, and predict its test rows.
 
     Parameters
     ----------
@@ -146,7 +158,7 @@ def answer_fold(estimator, X, y, fold, method, params):
     y : ndarray of shape (n_samples, ...)
         Target.
     fold : tuple of (ndarray, ndarray)
-        Rows to fit on, and rows to answer.
+        Rows to fit on, and rows to predict.
     method : str
         "predict", "predict_proba", ...
     params : dict
@@ -154,9 +166,9 @@ def answer_fold(estimator, X, y, fold, method, params):
 
     Returns
     -------
-    tuple of (rows, answers, classes)
-        The rows of ``X`` that were answered, the answers, and the model's ``classes_``
-        if it has any. No rows, if the modality is missing from all rows to fit on.
+    RowPredictions
+        Predictions of the test rows where the modality is present. There are none if
+        the modality is missing from all training rows.
     """
     train, test = fold
     try:
@@ -167,9 +179,9 @@ def answer_fold(estimator, X, y, fold, method, params):
             check_method_params(y, params, train),
         )
     except AbsentModalityError:
-        return test[:0], None, None
-    rows, answers = predict_present(estimator, select_rows(X, test), method)
-    return test[rows], answers, getattr(estimator, "classes_", None)
+        return RowPredictions(test[:0], None)
+    rows, values = predict_present(estimator, select_rows(X, test), method)
+    return RowPredictions(test[rows], values, getattr(estimator, "classes_", None))
 
 
 def _transform_steps(steps, X, rows):
@@ -191,7 +203,7 @@ def _is_chain(estimator):
 
 
 def _keep_present(X, rows):
-    """Drop absent rows of ``X``, and of ``rows``, which numbers them in the table."""
+    """Drop absent rows of ``X``, and of ``rows``, their numbers in the table."""
     present = ~find_absent(X)
     if present.all():
         return X, rows
@@ -199,8 +211,8 @@ def _keep_present(X, rows):
     return select_rows(X, kept), rows[kept]
 
 
-def _keep_some(X, rows):
-    """Drop absent rows, of which there must be others to learn from."""
+def _require_present(X, rows):
+    """Drop absent rows, and raise an error if no row is left to learn from."""
     X, rows = _keep_present(X, rows)
     if len(rows) == 0:
         raise AbsentModalityError(
@@ -211,10 +223,10 @@ def _keep_some(X, rows):
 
 
 def _select_params(part, name, method, params, strip=False):
-    """Arguments that are meant for one step of a pipeline."""
+    """Select the arguments that are meant for one step of a pipeline."""
     if routing_enabled():
-        wanted = get_routing_for_object(part).consumes(method, params.keys())
-        return {key: params[key] for key in wanted}
+        names = get_routing_for_object(part).consumes(method, params.keys())
+        return {key: params[key] for key in names}
     prefix = f"{name}__"
     return {
         key.removeprefix(prefix) if strip else key: value

@@ -1,5 +1,7 @@
 """Specs of modalities, ``(name, estimator, columns)``, as an estimator's parameter."""
 
+from typing import NamedTuple
+
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -10,6 +12,14 @@ from .._utils.imports import BaseComposition, VisualBlock
 from .._utils.memo import share_results
 from .._utils.versions import VersionMixin
 from .columns import ModalityColumnsMixin, is_nothing
+
+
+class Member(NamedTuple):
+    """A modality's model and columns: one triple of ``estimators``."""
+
+    name: str
+    estimator: object
+    columns: object
 
 
 class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
@@ -25,13 +35,12 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
     def _specs(self, specs):
         setattr(self, self._specs_parameter, specs)
 
-    # Parameters: (name, estimator, columns) seen as the pairs that scikit-learn knows.
-
     @property
     def _estimators(self):
+        """The specs as pairs (name, estimator), which scikit-learn can handle."""
         try:
             return [(name, estimator) for name, estimator, _ in self._specs]
-        except (TypeError, ValueError):  # no list of triples: fit says so
+        except (TypeError, ValueError):  # not a list of triples: fit raises an error
             return self._specs
 
     @_estimators.setter
@@ -62,7 +71,7 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
         Parameters
         ----------
         **params : dict
-            Values by name, as ``get_params`` gives them.
+            Values by name, as ``get_params`` returns them.
 
         Returns
         -------
@@ -72,10 +81,8 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
         self._set_params("_estimators", **params)
         return self
 
-    # Checks.
-
     def _check_members(self, X):
-        """Check the specs; give those not dropped, their columns looked up in ``X``."""
+        """Check the specs, and return those not dropped; call callable columns."""
         if not self._specs or any(
             not isinstance(spec, (tuple, list)) or len(spec) != 3
             for spec in self._specs
@@ -101,9 +108,10 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
             self._check_member(name, estimator)
             if callable(columns):
                 columns = columns(X)
-                if is_nothing(columns):  # as ColumnTransformer skips them
+                if is_nothing(columns):  # ColumnTransformer skips them too
                     continue
-            members.append((name, declare_columns(estimator, X, columns), columns))
+            estimator = declare_columns(estimator, X, columns)
+            members.append(Member(name, estimator, columns))
         return members
 
     def _check_member(self, name, estimator):
@@ -112,8 +120,6 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
                 f"modality {name!r}: expected an estimator or 'drop', got "
                 f"{estimator!r}."
             )
-
-    # What scikit-learn asks.
 
     @property
     def _repr_names(self):
@@ -130,10 +136,10 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
         )
 
     def __sklearn_tags__(self):
-        """Say whether cells may be missing: if every modality's model takes them so."""
+        """Allow NaN if every modality's model does."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
-        # A NaN among other cells reaches the model; only absent rows are kept from it.
+        # Absent rows never reach a model, but a NaN among other cells does.
         models = [pair[1] for pair in _pairs(self._estimators)]
         tags.input_tags.allow_nan = all(
             get_tags(model).input_tags.allow_nan

@@ -1,4 +1,4 @@
-"""Model fusion: estimators that combine the predictions of one model per modality."""
+"""Fusion of models: one model per modality, and estimators that combine them."""
 
 import lazy_loader as lazy
 

@@ -1,8 +1,9 @@
-"""What all fusion estimators share: modality specs, columns, fitting, abstention."""
+"""What all fusion estimators share: fitting a model per modality, and predicting."""
 
 import warnings
 from abc import abstractmethod
 from numbers import Integral
+from typing import NamedTuple
 
 from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin
@@ -14,20 +15,28 @@ from .._columns.table import select_columns
 from .._members.columns import annotate
 from .._members.rows import (
     AbsentModalityError,
-    answer_fold,
+    RowPredictions,
     fit_present,
+    predict_fold,
     predict_present,
 )
-from .._members.specs import ModalitySpecs
+from .._members.specs import Member, ModalitySpecs
 from .._utils.imports import StrOptions, print_elapsed_time
 from .._utils.parallel import run_calls
 from ._routing import RoutingMixin
 
 
+class Job(NamedTuple):
+    """One fit of a member: on all rows, or on a fold's, to predict its other rows."""
+
+    member: Member
+    fold: tuple | None = None  # rows to fit on, rows to predict
+
+
 class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
     """Fits one model per modality, on the rows where that modality is present.
 
-    Subclasses add what the answers are combined by.
+    Subclasses add how the predictions are combined.
     """
 
     _parameter_constraints: dict = {
@@ -41,93 +50,94 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
     def __init__(self, estimators):
         self.estimators = estimators
 
-    # Fitting.
-
     def _fit_members(self, members, X, y, params, folds=()):
-        """Fit every modality's model; set ``estimators_``, ``named_estimators_``.
+        """Fit a model per modality, and another clone of it per fold.
 
-        Give for each what :func:`answer_fold` gives for each of the folds, for which
-        other clones of it are fitted; a frozen model answers for all rows at once.
+        Sets ``estimators_`` and ``named_estimators_``. Returns the out-of-fold
+        predictions of each modality that is kept, one :class:`RowPredictions` per fold.
+        A frozen model is not fitted again: it predicts all rows at once.
         """
-        routed = self._route_params(members, y, params)
+        self._methods = {
+            m.name: self._pick_method(m.name, m.estimator) for m in members
+        }
         context = self._init_callback_context(max_subtasks=len(members))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        calls = []
-        methods = {name: self._pick_method(name, model) for name, model, _ in members}
-        for number, (name, estimator, columns) in enumerate(members, start=1):
-            own = (name, columns, select_columns(X, columns), y, routed[name])
-            task = context.subcontext(task_name=f"fit-{name}")
-            message = self._log_message(name, number, len(members))
-            calls.append((_fit_member, clone(estimator), *own, message, self, task))
-            if not isinstance(estimator, FrozenEstimator):
-                calls += [
-                    (_answer_fold, clone(estimator), *own, fold, methods[name])
-                    for fold in folds
-                ]
-        results = iter(run_calls(calls, self.n_jobs))
-        answers = []
-        self.estimators_ = []
-        for name, estimator, _ in list(members):
-            fitted = next(results)
-            if isinstance(fitted, AbsentModalityError):
-                self._drop_absent(name, fitted)
-            else:
-                self.estimators_.append(fitted)
-            frozen = isinstance(estimator, FrozenEstimator)
-            given = [] if frozen else [next(results) for _ in folds]
-            if name in self._columns:
-                answers.append(given)
+        jobs = [Job(member) for member in members]
+        jobs += [Job(m, fold) for m in members if not _is_frozen(m) for fold in folds]
+        results = self._run_jobs(jobs, X, y, params, context)
+        self._set_members(
+            {j.member.name: r for j, r in zip(jobs, results) if j.fold is None}
+        )
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
-        self._methods = [methods[name] for name in self._columns]
-        self._name_members()
-        if folds:
-            self._ask_frozen(X, answers)
-        return answers
+        oof_predictions = {name: [] for name in self._columns}
+        for job, result in zip(jobs, results):
+            if job.fold is not None and job.member.name in oof_predictions:
+                oof_predictions[job.member.name].append(result)
+        for name, parts in oof_predictions.items():
+            if folds and not parts:
+                parts.append(self._predict_member(name, X))
+        return list(oof_predictions.values())
+
+    def _run_jobs(self, jobs, X, y, params, context):
+        members = [job.member for job in jobs if job.fold is None]
+        routed = self._route_params(members, y, params)
+        tables = {m.name: select_columns(X, m.columns) for m in members}
+        numbers = {m.name: number for number, m in enumerate(members, start=1)}
+        calls = []
+        for job in jobs:
+            name, estimator, columns = job.member
+            member = Member(name, clone(estimator), columns)
+            data = (member, tables[name], y, routed[name])
+            if job.fold is None:
+                message = self._log_message(name, numbers[name], len(members))
+                task = context.subcontext(task_name=f"fit-{name}")
+                calls.append((_fit_member, *data, message, self, task))
+            else:
+                calls.append((_predict_fold, *data, job.fold, self._methods[name]))
+        return run_calls(calls, self.n_jobs)
+
+    def _set_members(self, fitted):
+        """Keep the fitted models, and drop modalities that are absent everywhere."""
+        for name, model in fitted.items():
+            if isinstance(model, AbsentModalityError):
+                self._drop_absent(name, model)
+        self.estimators_ = [fitted[name] for name in self._columns]
+        kept = dict(zip(self._columns, self.estimators_))
+        self.named_estimators_ = Bunch(
+            **{name: kept.get(name, "drop") for name, _, _ in self.estimators}
+        )
 
     def _drop_absent(self, name, error):
         if self.on_absent != "drop" or len(self._columns) == 1:
             raise error
-        del self._columns[name]
+        del self._columns[name], self._methods[name]
         warnings.warn(
             f"modality {name!r} is missing from every row of X and left out.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
-
-    def _name_members(self):
-        fitted = dict(zip(self._columns, self.estimators_))
-        self.named_estimators_ = Bunch(
-            **{name: fitted.get(name, "drop") for name, _, _ in self.estimators}
-        )
-
-    def _ask_frozen(self, X, answers):
-        """Let models that were not fitted here answer for all rows, in place."""
-        if all(answers):
-            return
-        for given, (model, rows, told) in zip(answers, self._iter_answers(X)):
-            if not given:
-                given.append((rows, told, getattr(model, "classes_", None)))
 
     def _log_message(self, name, number, total):
         if not self.verbose:
             return None
         return f"({number} of {total}) Fitting {name}"
 
-    # Predicting.
-
-    def _iter_answers(self, X):
-        """Yield each modality's model, the rows it answers for, and its answers."""
-        for (name, columns), estimator, method in zip(
-            self._columns.items(), self.estimators_, self._methods
-        ):
-            with annotate(name, columns):
-                rows, answers = predict_present(
-                    estimator, select_columns(X, columns), method
-                )
-            yield estimator, rows, answers
+    def _predict_member(self, name, X):
+        """Predict the rows where a modality is present, by its fitted model."""
+        columns, estimator = self._columns[name], self.named_estimators_[name]
+        with annotate(name, columns):
+            rows, values = predict_present(
+                estimator, select_columns(X, columns), self._methods[name]
+            )
+        return RowPredictions(rows, values, getattr(estimator, "classes_", None))
 
 
-def _fit_member(estimator, name, columns, X, y, params, message, caller, task):
+def _is_frozen(member):
+    return isinstance(member.estimator, FrozenEstimator)
+
+
+def _fit_member(member, X, y, params, message, caller, task):
+    name, estimator, columns = member
     with annotate(name, columns), print_elapsed_time(type(caller).__name__, message):
         check_consistent_length(X, y)
         with task.propagate_callback_context(estimator):
@@ -142,6 +152,6 @@ def _fit_member(estimator, name, columns, X, y, params, message, caller, task):
     return estimator
 
 
-def _answer_fold(estimator, name, columns, X, y, params, fold, method):
-    with annotate(name, columns):
-        return answer_fold(estimator, X, y, fold, method, params)
+def _predict_fold(member, X, y, params, fold, method):
+    with annotate(member.name, member.columns):
+        return predict_fold(member.estimator, X, y, fold, method, params)

@@ -1,4 +1,4 @@
-"""What stacking of classes and of numbers shares: features, and the final fit."""
+"""What stacking classifiers and regressors share: features and the final estimator."""
 
 from abc import abstractmethod
 
@@ -10,18 +10,19 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns.table import select_columns
+from .._columns.table import n_rows, select_columns
+from .._members.specs import Member
 from .._utils.imports import HasMethods, StrOptions, check_sample_weight, fit_context
 from ._base import BaseFusion
-from ._out_of_fold import OutOfFoldMixin, number_tests, take
-from ._routing import weigh
+from ._out_of_fold import OutOfFoldMixin, number_tests, take_predictions
+from ._routing import route_weight
 
 
 class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
-    """Fits a final estimator on what the members answer out of fold.
+    """Fits a final estimator on the members' out-of-fold predictions.
 
-    Subclasses say what is predicted (``_targets.py``), what the members are asked, and
-    what the final estimator is by default.
+    Subclasses add the kind of target (``_targets.py``), the members' method, and the
+    default final estimator.
     """
 
     _parameter_constraints: dict = {
@@ -34,11 +35,11 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, **params):
-        """Fit every modality's model, and the final estimator on their answers.
+        """Fit every modality's model, and the final estimator on their predictions.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target.
@@ -60,33 +61,32 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         everyone = np.arange(len(y))
         prefit = isinstance(self.cv, str)
         folds = [(everyone, everyone)] if prefit else self._make_folds(X, y, params)
-        given = self._fit_members(members, X, y, params, folds)
+        oof_parts = self._fit_members(members, X, y, params, folds)
         self._set_target(y, weight)
         rows, tests = number_tests(folds, len(y))
-        answers = self._arrange(given, len(y))
-        features = self._make_features(given, answers, X, fitting=True)[rows]
+        predictions = self._arrange(oof_parts, len(y))
+        features = self._make_features(oof_parts, predictions, X, fitting=True)[rows]
         self._fit_final(features, y[rows], None if weight is None else weight[rows])
-        self._compare_stacked(
-            take(answers, rows), features, y, rows, tests, weight, params
-        )
+        predictions = take_predictions(predictions, rows)
+        self._compare_stacked(predictions, features, y, rows, tests, weight, params)
         return self
 
     def transform(self, X):
-        """Give what the final estimator sees.
+        """Return the features of the final estimator.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_answers)
-            The modalities' answers, NaN where one abstains; 1 where it abstains, for
-            each modality that did in ``fit``; the columns passed through.
+        ndarray of shape (n_samples, n_features)
+            The modalities' predictions, NaN where one abstains; an indicator of
+            abstention for each modality that abstained in ``fit``; the columns passed
+            through.
         """
-        given, n_samples = self._ask(X)
-        return self._make_features(given, self._arrange(given, n_samples), X)
+        return self._predict_features(X)[0]
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns of ``transform``.
@@ -99,8 +99,8 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         Returns
         -------
         ndarray of str
-            ``modality__number`` for its answers, ``modality__abstains``, and the names
-            of the columns passed through.
+            ``modality__number`` for its predictions, ``modality__abstains``, and the
+            names of the columns passed through.
         """
         check_is_fitted(self)
         names = list(self._columns)
@@ -120,8 +120,6 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
             passed = [f"passthrough{i}" for i in range(n_passed)]
         return np.asarray([*features, *passed], dtype=object)
 
-    # Members.
-
     def _check_members(self, X):
         members = super()._check_members(X)
         if not isinstance(self.cv, str):
@@ -129,51 +127,63 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         for _, estimator, _ in members:
             check_is_fitted(estimator)
         return [
-            (name, FrozenEstimator(estimator), columns)
+            Member(name, FrozenEstimator(estimator), columns)
             for name, estimator, columns in members
         ]
 
-    # Features.
+    def _predict_features(self, X):
+        """Predict by the members; also return their predictions by output."""
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        parts = [[self._predict_member(name, X)] for name in self._columns]
+        predictions = self._arrange(parts, n_rows(X))
+        return self._make_features(parts, predictions, X), predictions
 
-    def _make_features(self, given, answers, X, fitting=False):
-        """Answers side by side, who abstained, and the columns passed through."""
-        n_samples = answers[0].shape[1]
+    def _make_features(self, parts, predictions, X, fitting=False):
+        """Join the members' predictions, who abstains, and the columns passed through.
+
+        ``parts`` holds the :class:`RowPredictions` of each member, ``predictions`` the
+        same by output.
+        """
+        n_samples = predictions[0].shape[1]
         blocks = [
-            self._make_block(m, parts, answers, n_samples)
-            for m, parts in enumerate(given)
+            self._make_probability_block([part[m] for part in predictions])
+            if method == "predict_proba"
+            else self._make_block(m, method, parts[m], n_samples)
+            for m, method in enumerate(self._methods.values())
         ]
-        silent = np.array([np.isnan(block).all(axis=1) for block in blocks])
+        abstained = np.array([np.isnan(block).all(axis=1) for block in blocks])
         if fitting:
             self._widths = [block.shape[1] for block in blocks]
-            self._abstainers = np.flatnonzero(silent.any(axis=1))
-        parts = [*blocks, silent[self._abstainers].T.astype(float)]
+            self._abstainers = np.flatnonzero(abstained.any(axis=1))
+        features = [*blocks, abstained[self._abstainers].T.astype(float)]
         if self.passthrough is not None and self.passthrough is not False:
-            parts.append(self._pass_through(X))
-        return np.concatenate(parts, axis=1)
+            features.append(self._pass_through(X))
+        return np.concatenate(features, axis=1)
 
-    def _make_block(self, m, parts, answers, n_samples):
-        """One modality's answers ``(n_samples, width)``, NaN where it abstains."""
-        if self._methods[m] == "predict_proba":
-            several = len(answers) > 1
-            return np.concatenate(
-                [
-                    part[m][:, 1:] if several or part.shape[2] == 2 else part[m]
-                    for part in answers
-                ],
-                axis=1,
+    def _make_probability_block(self, outputs):
+        """One member's probabilities without those that the others imply."""
+        several = len(outputs) > 1
+        return np.concatenate(
+            [p[:, 1:] if several or p.shape[1] == 2 else p for p in outputs], axis=1
+        )
+
+    def _make_block(self, m, method, parts, n_samples):
+        """One member's predictions ``(n_samples, width)``, NaN where it abstains."""
+        parts = [part for part in parts if len(part.rows)]
+        numbers = [
+            self._to_numbers(method, np.asarray(part.values)).reshape(
+                len(part.rows), -1
             )
-        told = [
-            (rows, self._to_numbers(m, np.asarray(values)).reshape(len(rows), -1))
-            for rows, values, _ in parts
-            if len(rows)
+            for part in parts
         ]
-        width = told[0][1].shape[1] if told else self._widths[m]
+        width = numbers[0].shape[1] if numbers else self._widths[m]
         block = np.full((n_samples, width), np.nan)
-        for rows, values in told:
-            block[rows] = values
+        for part, values in zip(parts, numbers):
+            block[part.rows] = values
         return block
 
-    def _to_numbers(self, m, values):
+    def _to_numbers(self, method, values):
         return values
 
     def _pass_through(self, X):
@@ -182,15 +192,14 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         passed = np.asarray(select_columns(X, columns), dtype=float)
         return passed.reshape(len(passed), -1)
 
-    # The final estimator.
-
     @abstractmethod
     def _make_final(self):
-        """Make the final estimator that is used if none is given."""
+        """Make the default final estimator."""
 
     def _clone_final(self):
-        given = self.final_estimator
-        return self._make_final() if given is None else clone(given)
+        if self.final_estimator is None:
+            return self._make_final()
+        return clone(self.final_estimator)
 
     def _fit_final(self, features, y, weight):
         self._n_features = features.shape[1]
@@ -202,14 +211,16 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         self.final_estimator_ = self._fit_one(final, features, y, weight)
 
     def _fit_one(self, final, features, y, weight):
-        params = {} if weight is None else weigh("final_estimator", final, weight)
+        params = (
+            {} if weight is None else route_weight("final_estimator", final, weight)
+        )
         return final.fit(self._impute(features), y, **params)
 
     def _impute(self, features):
         return features if self._imputer is None else self._imputer.transform(features)
 
-    def _compare_stacked(self, answers, features, y, rows, tests, weight, params):
-        """Predict each fold by a final estimator that was fitted on the others."""
+    def _compare_stacked(self, predictions, features, y, rows, tests, weight, params):
+        """Predict each fold by a final estimator fitted on the other folds."""
         y = y[rows]
         if len(tests) < 2:
             splitter = check_cv(None, y, classifier=hasattr(self, "classes_"))
@@ -218,33 +229,32 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         weight = None if weight is None else weight[rows]
         for test in tests:
             others = np.setdiff1d(np.arange(len(y)), test)
-            own = None if weight is None else weight[others]
+            weight_others = None if weight is None else weight[others]
             final = self._clone_final()
-            self._fit_one(final, features[others], y[others], own)
+            self._fit_one(final, features[others], y[others], weight_others)
             predicted[test] = final.predict(self._impute(features[test]))
         groups = params.get("groups")
         groups = None if groups is None else np.asarray(groups)[rows]
         target = self._encode(y)
-        self._compare(answers, self._to_answers(predicted), target, weight, groups)
-
-    # Predicting.
+        self._compare(predictions, self._to_outputs(predicted), target, weight, groups)
 
     def _stack(self, X, method):
-        """Ask the final estimator; also give the answers, and rows without any."""
-        given, n_samples = self._ask(X)
-        answers = self._arrange(given, n_samples)
-        features = self._make_features(given, answers, X)
-        silent = np.isnan(answers[0][:, :, 0]).all(axis=0)
-        self._warn_of_silence(silent)
-        stacked = getattr(self.final_estimator_, method)(self._impute(features))
-        return stacked, answers, silent
+        """Predict by the final estimator.
 
-    def _overrule(self, stacked, answers, silent):
-        """Put in the prior where all abstain, the guard's modality where it answers."""
-        for part, told, prior in zip(stacked, answers, self._priors):
-            part[silent] = prior
+        Also returns the members' predictions, and the rows where all abstain.
+        """
+        features, predictions = self._predict_features(X)
+        abstained = np.isnan(predictions[0][:, :, 0]).all(axis=0)
+        self._warn_of_abstention(abstained)
+        stacked = getattr(self.final_estimator_, method)(self._impute(features))
+        return stacked, predictions, abstained
+
+    def _overrule(self, stacked, predictions, abstained):
+        """Insert the prior where all abstain, and a guarded modality where present."""
+        for part, member_parts, prior in zip(stacked, predictions, self._priors):
+            part[abstained] = prior
             if self.guarded_ is not None:
-                own = told[self._comparison.best]
-                answered = ~np.isnan(own[:, 0])
-                part[answered] = own[answered]
+                guarded = member_parts[self._comparison.best]
+                present = ~np.isnan(guarded[:, 0])
+                part[present] = guarded[present]
         return stacked

@@ -1,21 +1,28 @@
-"""What the votes of classifiers and of regressors share: weights, folds, the guard."""
+"""What the votes of classifiers and regressors share: weights, folds, the guard."""
 
 import copy
-from abc import abstractmethod
 
 import numpy as np
-from sklearn.base import TransformerMixin
+from sklearn.base import TransformerMixin, clone
 
 from .._utils.imports import StrOptions, check_sample_weight, fit_context
 from ._base import BaseFusion
-from ._out_of_fold import OutOfFoldMixin, number_tests, take, take_target
+from ._out_of_fold import (
+    OutOfFoldMixin,
+    number_tests,
+    take_predictions,
+    take_target,
+)
+from ._pool import Pool
 
 
 class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
-    """Fits one model per modality, and pools their answers by weights.
+    """Fits one model per modality, and pools their predictions by weights and a rule.
 
-    Subclasses say what is predicted (``_targets.py``), and how it is pooled.
+    Subclasses add the kind of target (``_targets.py``) and the names of its rules.
     """
+
+    _rules: dict = {}  # PoolingRule classes by the names that ``voting`` accepts
 
     _parameter_constraints: dict = {
         **BaseFusion._parameter_constraints,
@@ -30,7 +37,7 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target.
@@ -51,41 +58,58 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
         if weight is not None:
             weight = params["sample_weight"] = check_sample_weight(weight, y)
         folds = self._make_folds(X, y, params) if self._needs_folds(weights) else ()
-        given = self._fit_members(members, X, y, params, folds)
+        oof_parts = self._fit_members(members, X, y, params, folds)
         if isinstance(weights, dict):
             weights = np.array([weights[name] for name in self._columns])
         self._set_target(y, weight)
         pool = self._make_pool(weights)
         if folds:
-            self._fit_pool(pool, given, y, weight, folds, params.get("groups"))
+            self._fit_pool(pool, oof_parts, y, weight, folds, params.get("groups"))
         else:
             self._pool = pool.fit()
         self.weights_ = self._pool.weights_
         return self
 
     def transform(self, X):
-        """Give each modality's answers, as they are pooled.
+        """Return each modality's predictions, as they are pooled.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_modalities * n_answers)
-            Modality after modality; NaN where one abstains. Of a classifier the
-            probabilities of the classes, with ``voting="hard"`` 1 for the predicted
-            class and 0 for the others; of a regressor the prediction.
+        ndarray of shape (n_samples, n_modalities * n_classes or n_outputs)
+            Modality after modality; NaN where one abstains. For a classifier, the
+            probabilities of the classes, or with ``voting="hard"`` 1 for the predicted
+            class and 0 for the others; for a regressor, the predictions.
         """
-        answers = self._pool.calibrated(self._collect(X))
-        parts = [part[m] for m in range(len(answers[0])) for part in answers]
+        predictions = self._pool.calibrate(self._predict_outputs(X))
+        parts = [part[m] for m in range(len(predictions[0])) for part in predictions]
         return np.concatenate(parts, axis=1)
 
-    # Weights.
+    def _make_rule(self):
+        if isinstance(self.voting, str):
+            return self._rules[self.voting]()
+        return clone(self.voting)
+
+    @property
+    def _rule_method(self):
+        """Method of the members that the rule needs, even if ``voting`` is invalid."""
+        is_named = isinstance(self.voting, str)
+        rule = self._rules.get(self.voting) if is_named else self.voting
+        return getattr(rule, "method", "predict_proba")
 
     def _check_weights(self):
-        """Weights by name of those not dropped, or how to find them."""
+        """Return the weights by name of those not dropped, or how to find them."""
+        is_learned = isinstance(self.weights, str) and self.weights == "learned"
+        if is_learned and self._make_rule().objective is None:
+            raise ValueError(
+                "weights='learned' needs a voting rule with an objective, which "
+                f"{self.voting!r} does not have. Give weights, or define the rule's "
+                "method objective()."
+            )
         names = [name for name, _, _ in self.estimators]
         if isinstance(self.weights, str):
             single = len(self._columns) == 1
@@ -113,52 +137,50 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
         return kept
 
     def _needs_folds(self, weights):
-        # Of a single modality there is nothing to learn or to guard.
+        # With a single modality there is nothing to learn or to guard.
         return isinstance(weights, str) or (self.guard and len(self._columns) > 1)
 
-    # Out-of-fold answers.
+    def _make_pool(self, weights):
+        return Pool(self._make_rule(), weights, self._priors)
 
-    def _fit_pool(self, pool, given, y, weight, folds, groups):
-        """Fit the pool on out-of-fold answers, and see whether fusing pays."""
+    def _fit_pool(self, pool, oof_parts, y, weight, folds, groups):
+        """Fit the pool on out-of-fold predictions, and measure whether fusing pays."""
         rows, tests = number_tests(folds, len(y))
-        answers = take(self._arrange(given, len(y)), rows)
+        predictions = take_predictions(self._arrange(oof_parts, len(y)), rows)
         target = self._encode(y[rows])
         weight = None if weight is None else weight[rows]
         groups = None if groups is None else np.asarray(groups)[rows]
-        self._pool = pool.fit(answers, target, weight)
+        self._pool = pool.fit(predictions, target, weight)
         if self._pool.gap_ is not None:
             self.weights_gap_ = self._pool.gap_
-        fused = self._fuse_out_of_fold(pool, answers, target, weight, tests)
-        self._compare(answers, fused, target, weight, groups)
+        fused = self._fuse_out_of_fold(pool, predictions, target, weight, tests)
+        self._compare(predictions, fused, target, weight, groups)
 
-    def _fuse_out_of_fold(self, pool, answers, target, weight, tests):
-        """Fuse each fold's answers by a pool that was fitted on the other folds'."""
-        n_rows = answers[0].shape[1]
-        fused = [np.empty(part.shape[1:]) for part in answers]
+    def _fuse_out_of_fold(self, pool, predictions, target, weight, tests):
+        """Fuse each fold's predictions by a pool fitted on those of the other folds."""
+        n_rows = predictions[0].shape[1]
+        fused = [np.empty(part.shape[1:]) for part in predictions]
         for test in tests:
             others = np.ones(n_rows, dtype=bool)
             others[test] = False
             if others.any():
                 pool = copy.copy(pool).fit(
-                    take(answers, others),
+                    take_predictions(predictions, others),
                     take_target(target, others),
                     None if weight is None else weight[others],
                 )
-            for part, result in zip(fused, pool.fuse(take(answers, test))[0]):
+            results, _ = pool.fuse(take_predictions(predictions, test))
+            for part, result in zip(fused, results):
                 part[test] = result
         return fused
 
-    def _fuse(self, answers):
-        """Pool the answers; the best modality's own, if the guard found it better."""
-        fused, silent = self._pool.fuse(answers)
+    def _fuse(self, predictions):
+        """Pool the predictions; a guarded modality decides where it is present."""
+        fused, abstained = self._pool.fuse(predictions)
         if getattr(self, "guarded_", None) is not None:
             best = self._comparison.best
-            for part, own in zip(fused, self._pool.calibrated(answers)):
-                answered = ~np.isnan(own[best][:, 0])
-                part[answered] = own[best][answered]
-        self._warn_of_silence(silent)
+            for part, member_parts in zip(fused, self._pool.calibrate(predictions)):
+                present = ~np.isnan(member_parts[best][:, 0])
+                part[present] = member_parts[best][present]
+        self._warn_of_abstention(abstained)
         return fused
-
-    @abstractmethod
-    def _make_pool(self, weights):
-        """Make the pool, not fitted."""

@@ -1,4 +1,4 @@
-"""Calibration of a modality's probabilities on its out-of-fold answers."""
+"""Calibration of a modality's probabilities on its out-of-fold predictions."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -8,8 +8,8 @@ from sklearn.frozen import FrozenEstimator
 from .._utils.versions import VersionMixin
 
 
-class _Given(ClassifierMixin, VersionMixin, BaseEstimator):
-    """A classifier whose samples are the probabilities that it answers."""
+class _Identity(ClassifierMixin, VersionMixin, BaseEstimator):
+    """A classifier whose samples are the probabilities that it predicts."""
 
     _trusted = True
 
@@ -24,40 +24,41 @@ class _Given(ClassifierMixin, VersionMixin, BaseEstimator):
         return X.argmax(axis=1)
 
 
-def fit_calibrator(method, answers, codes, sample_weight=None):
-    """Fit scikit-learn's calibration to answers that were given out of fold.
+def fit_calibrator(method, probabilities, codes, sample_weight=None):
+    """Fit scikit-learn's calibration to out-of-fold probabilities.
 
     Parameters
     ----------
     method : {"sigmoid", "isotonic", "temperature"}
         As in :class:`~sklearn.calibration.CalibratedClassifierCV`.
-    answers : ndarray of shape (n_samples, n_classes)
-        Probabilities; NaN where the modality abstains.
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Out-of-fold probabilities; NaN where the modality abstains.
     codes : ndarray of shape (n_samples,), int
-        The true classes' numbers.
+        Codes of the true classes.
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the samples.
 
     Returns
     -------
     callable
-        Calibrates answers of the same shape, and leaves NaN as they are.
+        Calibrates probabilities of the same shape, and leaves NaN as they are.
     """
-    rows = np.flatnonzero(~np.isnan(answers[:, 0]))
+    rows = np.flatnonzero(~np.isnan(probabilities[:, 0]))
     known = np.unique(codes[rows])
     if len(known) < 2:
-        return _leave
-    seen = answers[np.ix_(rows, known)]  # classes that never come cannot be calibrated
-    given = FrozenEstimator(_Given().fit(seen, None))
+        return _keep
+    # Classes that do not occur cannot be calibrated.
+    seen = probabilities[np.ix_(rows, known)]
+    identity = FrozenEstimator(_Identity().fit(seen, None))
     once = [(np.arange(len(rows)), np.arange(len(rows)))]
-    model = CalibratedClassifierCV(given, method=method, cv=once, ensemble=False)
+    model = CalibratedClassifierCV(identity, method=method, cv=once, ensemble=False)
     weight = None if sample_weight is None else sample_weight[rows]
     model.fit(seen, np.searchsorted(known, codes[rows]), sample_weight=weight)
     return _Calibrator(model, known)
 
 
-def _leave(answers):
-    return answers
+def _keep(probabilities):
+    return probabilities
 
 
 class _Calibrator:
@@ -67,11 +68,11 @@ class _Calibrator:
         self.model = model
         self.known = known
 
-    def __call__(self, answers):
-        rows = np.flatnonzero(~np.isnan(answers[:, 0]))
-        calibrated = answers.copy()
+    def __call__(self, probabilities):
+        rows = np.flatnonzero(~np.isnan(probabilities[:, 0]))
+        calibrated = probabilities.copy()
         if len(rows):
             cells = np.ix_(rows, self.known)
-            share = answers[cells].sum(axis=1, keepdims=True)
-            calibrated[cells] = self.model.predict_proba(answers[cells]) * share
+            share = probabilities[cells].sum(axis=1, keepdims=True)
+            calibrated[cells] = self.model.predict_proba(probabilities[cells]) * share
         return calibrated

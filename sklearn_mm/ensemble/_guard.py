@@ -1,4 +1,4 @@
-"""Does fusing beat the best modality? Measured on out-of-fold answers."""
+"""Whether fusing beats the best modality, measured on out-of-fold predictions."""
 
 import warnings
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import numpy as np
 from ..exceptions import FusionWarning
 
 _N_RESAMPLES = 1000
-#: Resampled counts that are held at a time.
+#: Number of drawn row numbers that are held at a time.
 _BLOCK = 2**22
 
 
 @dataclass
 class Comparison:
-    """Scores of each modality alone and of all fused, and their difference.
+    """Scores of each modality on its own and of the fusion, and their difference.
 
-    A score is ``1 - sum(losses) / sum(scale)``: accuracy, of errors; R², of squared
-    errors and squared deviations from the mean.
+    A score is ``1 - sum(losses) / sum(scale)``: the accuracy if losses are errors, R²
+    if they are squared errors and the scale is squared deviations from the mean.
     """
 
     _trusted = True
@@ -33,14 +33,14 @@ class Comparison:
         return self.gain > 0 or len(self.unimodal_scores) == 1
 
     def warn(self, names, guarded):
-        """Say so if it does not."""
+        """Warn if fusing does not pay."""
         if self.pays:
             return
         low, high = self.interval
         advice = (
-            "Where that modality answers, it alone decides (guard=True)."
+            "Where that modality is present, it alone decides (guard=True)."
             if guarded
-            else "guard=True would let it decide where it answers."
+            else "guard=True would let it decide where it is present."
         )
         warnings.warn(
             f"Fusing scores {self.fused_score:.3f} out of fold, modality "
@@ -57,11 +57,11 @@ def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
     Parameters
     ----------
     unimodal_losses : ndarray of shape (n_modalities, n_rows)
-        Each row's loss by each modality alone.
+        Loss of each modality on its own, by row.
     fused_losses : ndarray of shape (n_rows,)
-        Each row's loss by all fused.
+        Loss of the fusion, by row.
     scale : ndarray of shape (n_rows,)
-        Each row's share of what losses are divided by.
+        What the losses are divided by, by row.
     groups : array-like of shape (n_rows,) or None
         Rows of one group are drawn together.
 
@@ -74,7 +74,7 @@ def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
     ----------
     B. Efron and R. J. Tibshirani (1993), "An introduction to the bootstrap".
     """
-    total = scale.sum() or 1.0  # of a constant target
+    total = scale.sum() or 1.0  # for a constant target
     scores = 1 - unimodal_losses.sum(axis=1) / total
     best = int(np.argmax(scores))
     differences = unimodal_losses[best] - fused_losses
@@ -94,8 +94,8 @@ def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
 
 
 def _resample(parts):
-    """Ratios of the sums of both parts over rows drawn with replacement."""
-    generator = np.random.default_rng(0)  # the same interval each time
+    """Compute ratios of the sums of both parts over rows drawn with replacement."""
+    generator = np.random.default_rng(0)  # the interval is the same on each call
     n_rows = parts.shape[1]
     block = max(1, _BLOCK // n_rows)
     ratios = []

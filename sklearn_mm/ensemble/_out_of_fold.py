@@ -1,39 +1,55 @@
-"""Answers given out of fold, and whether fusing them beats the best modality."""
+"""Predictions of all members side by side, and whether fusing them pays."""
 
 import warnings
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils.imports import num_samples
+from .._columns.table import n_rows
 from ..exceptions import AbstentionWarning
 from ._guard import compare_with_best
 
 
 class OutOfFoldMixin:
-    """Arranges the members' answers, and compares each alone with all fused."""
+    """Arranges the members' predictions, and compares each member with all fused."""
 
-    def _compare(self, answers, fused, target, weight, groups):
+    def _predict_outputs(self, X):
+        """Predict by all members: ``(n_modalities, n_samples, ...)`` by output."""
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        parts = [[self._predict_member(name, X)] for name in self._columns]
+        return self._arrange(parts, n_rows(X))
+
+    def _arrange(self, parts, n_samples):
+        """Arrange each member's :class:`RowPredictions`, NaN where it abstains."""
+        predictions = self._make_arrays(len(parts), n_samples)
+        for m, (method, member_parts) in enumerate(zip(self._methods.values(), parts)):
+            for part in member_parts:
+                if len(part.rows):
+                    self._place([array[m] for array in predictions], part, method)
+        return predictions
+
+    def _compare(self, predictions, fused, target, weight, groups):
         """Set the scores of each modality alone, of all fused, and of their gain."""
-        scale = self._find_scale(target)
-        alone = self._find_alone(answers)
-        losses = [self._find_losses(each, target) for each in [*alone, fused]]
+        scale = self._compute_scale(target)
+        candidates = [*self._iter_unimodal(predictions), fused]
+        losses = [self._compute_losses(each, target) for each in candidates]
         if weight is not None:
             losses, scale = [loss * weight for loss in losses], scale * weight
         self._comparison = compare_with_best(
             np.array(losses[:-1]), losses[-1], scale, groups
         )
-        self._tell(self._comparison)
+        self._set_scores(self._comparison)
 
-    def _find_alone(self, answers):
-        """Each modality's answers, the prior in place of those it does not give."""
-        for m in range(len(answers[0])):
-            alone = [part[m].copy() for part in answers]
-            for part, prior in zip(alone, self._priors):
+    def _iter_unimodal(self, predictions):
+        """Yield each modality's predictions, with the prior where it abstains."""
+        for m in range(len(predictions[0])):
+            unimodal = [part[m].copy() for part in predictions]
+            for part, prior in zip(unimodal, self._priors):
                 part[np.isnan(part[:, 0])] = prior
-            yield alone
+            yield unimodal
 
-    def _tell(self, comparison):
+    def _set_scores(self, comparison):
         names = list(self._columns)
         self.unimodal_scores_ = dict(zip(names, comparison.unimodal_scores.tolist()))
         self.fused_score_ = comparison.fused_score
@@ -44,55 +60,32 @@ class OutOfFoldMixin:
             self.guarded_ = names[comparison.best]
         comparison.warn(names, self.guard)
 
-    # Answers.
-
-    def _arrange(self, given, n_samples):
-        """Put what the members gave side by side; NaN where one abstains."""
-        arrays = self._make_arrays(len(given), n_samples)
-        for m, parts in enumerate(given):
-            for rows, answers, classes in parts:
-                if len(rows):
-                    self._place(arrays, m, rows, answers, classes, self._methods[m])
-        return arrays
-
-    def _collect(self, X):
-        given, n_samples = self._ask(X)
-        return self._arrange(given, n_samples)
-
-    def _ask(self, X):
-        """Give what the members answer now, as folds give it, and the rows' number."""
-        check_is_fitted(self)
-        X = self._check_X(X, reset=False)
-        given = [
-            [(rows, answers, getattr(model, "classes_", None))]
-            for model, rows, answers in self._iter_answers(X)
-        ]
-        return given, num_samples(X)
-
-    def _warn_of_silence(self, silent):
-        if silent.any():
+    def _warn_of_abstention(self, abstained):
+        if abstained.any():
             warnings.warn(
-                f"All modalities abstain on {silent.sum()} of {len(silent)} rows, "
-                f"which get {self._prior_name} of the training set.",
+                f"All modalities abstain on {abstained.sum()} of {len(abstained)} "
+                f"rows, which get {self._prior_name} of the training set.",
                 AbstentionWarning,
                 stacklevel=4,
             )
 
 
 def number_tests(folds, n_samples):
-    """Rows that any fold answers, and each fold's as numbers within these.
+    """Find the rows that any fold predicts, and number each fold's within these.
 
     Parameters
     ----------
     folds : list of (ndarray, ndarray)
-        Rows to fit on, and rows to answer.
+        Rows to fit on, and rows to predict.
     n_samples : int
         Number of rows.
 
     Returns
     -------
-    tuple of (ndarray, list of ndarray)
-        The rows, and numbers by fold.
+    rows : ndarray of int
+        Sorted rows that any fold predicts.
+    tests : list of ndarray of int
+        For each fold, the positions of its rows in ``rows``.
     """
     rows = np.unique(np.concatenate([test for _, test in folds]))
     numbers = np.full(n_samples, -1)
@@ -100,11 +93,11 @@ def number_tests(folds, n_samples):
     return rows, [numbers[test] for _, test in folds]
 
 
-def take(answers, rows):
-    """Take rows of answers ``(n_modalities, n_rows, ...)``, by output."""
-    return [part[:, rows] for part in answers]
+def take_predictions(predictions, rows):
+    """Take rows of predictions ``(n_modalities, n_rows, ...)``, output by output."""
+    return [part[:, rows] for part in predictions]
 
 
 def take_target(target, rows):
-    """Take rows of a target, or of a list of them by output."""
-    return [code[rows] for code in target] if isinstance(target, list) else target[rows]
+    """Take rows of an encoded target, output by output."""
+    return [part[rows] for part in target]

@@ -1,4 +1,4 @@
-"""Where the arguments of fit go: to the modalities' models, and to the splitter."""
+"""Routing of the arguments of fit, to the modalities' models and to the splitter."""
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -16,10 +16,10 @@ from .._utils.imports import routing_enabled
 
 
 class RoutingMixin:
-    """Routes ``sample_weight``, ``groups`` and, with routing enabled, whatever else."""
+    """Routes ``sample_weight`` and ``groups``; with routing enabled, all metadata."""
 
     def _route_params(self, members, y, params):
-        """Arguments of ``fit`` for each modality's model, sample weights among them."""
+        """Return the arguments of ``fit`` for each modality's model."""
         if routing_enabled():
             routed = process_routing(self, "fit", **params)
             return {name: routed[name].fit for name, _, _ in members}
@@ -33,19 +33,19 @@ class RoutingMixin:
         weight = params.get("sample_weight")
         if weight is None:
             return {name: {} for name, _, _ in members}
-        return {name: weigh(name, model, weight) for name, model, _ in members}
+        return {name: route_weight(name, model, weight) for name, model, _ in members}
 
     def _make_folds(self, X, y, params):
-        """Rows to fit on and rows to answer, for answers given out of fold."""
+        """Return the folds: for each, rows to fit on and rows to predict."""
         splitter = check_cv(self.cv, y, classifier=is_classifier(self))
         if routing_enabled():
-            chosen = process_routing(self, "fit", **params).splitter.split
+            split_params = process_routing(self, "fit", **params).splitter.split
         else:
-            chosen = {"groups": params.get("groups")}
-        return list(splitter.split(np.zeros(len(y)), y, **chosen))
+            split_params = {"groups": params.get("groups")}
+        return list(splitter.split(np.zeros(len(y)), y, **split_params))
 
     def get_metadata_routing(self):
-        """Say where the arguments of ``fit`` go: to each modality's model.
+        """Get the routing of ``fit``: to each modality's model and to the splitter.
 
         Returns
         -------
@@ -65,15 +65,15 @@ class RoutingMixin:
         return router
 
 
-def weigh(name, model, weight):
-    """Spell sample weights as the model's ``fit`` takes them.
+def route_weight(name, model, weight):
+    """Name sample weights as the model's ``fit`` expects them.
 
     Parameters
     ----------
     name : str
-        Its modality, for errors.
+        Name of the modality, for errors.
     model : estimator
-        The model, a pipeline possibly.
+        The model, possibly a pipeline.
     weight : ndarray of shape (n_samples,)
         Weights.
 

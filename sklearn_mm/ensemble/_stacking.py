@@ -1,4 +1,4 @@
-"""Fusion by stacking: a classifier learns from the modalities' answers."""
+"""Fusion by stacking: a classifier learns from the modalities' predictions."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -6,8 +6,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.metaestimators import available_if
 
 from .._utils.imports import StrOptions
-from ._answers import encode_labels, split_probabilities, split_votes
 from ._base_stacking import BaseStacking
+from ._probabilities import encode_labels, split_probabilities, split_votes
 from ._targets import ClassTargetMixin
 
 _METHODS = ("predict_proba", "decision_function", "predict")
@@ -23,10 +23,10 @@ def _final_has(method):
 
 
 class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacking):
-    """One classifier per modality, and one that learns from their answers.
+    """One classifier per modality, and one that learns from their predictions.
 
     Each modality's classifier is fitted on the rows where that modality is present and
-    abstains elsewhere; the final estimator learns from what they answer out of fold. A
+    abstains elsewhere; the final estimator learns from out-of-fold predictions. A
     row on which all abstain gets the class frequencies of the training set.
 
     Parameters
@@ -34,52 +34,52 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
     estimators : list of tuple (name, estimator, columns)
         As in :class:`MultimodalVotingClassifier`.
     final_estimator : classifier or None, default=None
-        Learns from the modalities' answers; by default a logistic regression. In front
-        of one that takes no NaN, the answer of a modality that abstains is replaced by
-        its mean.
+        Learns from the modalities' predictions; by default a logistic regression. If it
+        does not accept NaN, missing predictions are replaced by their mean.
     cv : int, splitter, iterable or "prefit", default=None
-        Folds for the answers that the final estimator learns from, 5 by default.
-        "prefit" takes fitted models, which answer for the rows given.
+        Folds for the predictions that the final estimator learns from, 5 by default.
+        "prefit" takes fitted models as they are, and their predictions of all rows.
     stack_method : {"auto", "predict_proba", "decision_function", "predict"}, \
             default="auto"
-        What each modality is asked; "auto" takes the first that it has.
+        Method of each modality's classifier; "auto" takes the first that it has.
     passthrough : bool, or columns, default=None
-        Columns of numbers that the final estimator sees as well; True for all.
+        Numeric columns that are passed to the final estimator as well; True for all.
     guard : bool, default=False
-        Whether the best modality alone decides where it answers, if out of fold fusing
-        did not beat it.
+        Whether the best modality alone decides where it is present, if fusing does not
+        beat it out of fold.
     on_absent : {"raise", "drop"}, default="raise"
-        What to do about a modality that is missing from every row.
+        What to do with a modality that is missing from every row.
     n_jobs : int or None, default=None
-        Number of fits at the same time.
+        Number of fits that run in parallel.
     verbose : bool, default=False
-        Print the time that each modality's fit took.
+        Whether to print how long fitting each modality takes.
 
     Attributes
     ----------
     estimators_ : list of estimators
-        The fitted models, those not dropped.
+        The fitted models of the modalities that are not dropped.
     named_estimators_ : Bunch
-        The same by name.
+        The same, by name.
     final_estimator_ : estimator
         The fitted final estimator.
     stack_method_ : list of str
-        What each modality is asked.
+        Method of each modality's classifier.
     classes_ : ndarray of shape (n_classes,), or list of ndarray
-        Class labels; a list by column where ``y`` is 2-D.
+        Class labels; a list with an entry per column if ``y`` is 2-D.
     class_prior_ : ndarray of shape (n_classes,), or list of ndarray
         Their frequencies in the training set.
     unimodal_scores_ : dict of str to float
-        Accuracy of each modality alone on out-of-fold answers; a row that it does not
-        answer gets the most frequent class.
+        Out-of-fold accuracy of each modality on its own. Rows where the modality is
+        missing count as the majority class.
     fused_score_ : float
-        Accuracy of stacking, the final estimator fitted on the other folds' answers.
+        Out-of-fold accuracy of stacking; the final estimator is fitted on the other
+        folds.
     fusion_gain_ : float
-        ``fused_score_`` less the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_``.
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows, or over groups.
+        Its 95 % interval, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it answers, because fusing did not beat it.
+        The modality that decides where it is present, because fusing did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -87,12 +87,14 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
 
     See Also
     --------
-    sklearn.ensemble.StackingClassifier : The same for models of one table.
+    sklearn.ensemble.StackingClassifier : Stacking of models that all see the same
+        table.
 
     Notes
     -----
-    Where a modality abstains its answers are NaN, and for each modality that abstained
-    in ``fit`` a column says so. On complete tables the results are scikit-learn's.
+    Where a modality abstains its predictions are NaN, and each modality that abstained
+    in ``fit`` has an indicator column. On complete tables the results are the same as
+    scikit-learn's.
 
     References
     ----------
@@ -105,7 +107,7 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
     >>> from sklearn.datasets import load_iris
     >>> from sklearn_mm import MultimodalStackingClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> X[::3, :2] = float("nan")  # a third of the sepals was not measured
+    >>> X[::3, :2] = float("nan")  # a third of the sepals were not measured
     >>> stacking = MultimodalStackingClassifier(
     ...     [("sepal", GaussianNB(), [0, 1]), ("petal", GaussianNB(), [2, 3])]
     ... )
@@ -143,15 +145,15 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
 
     @property
     def stack_method_(self):
-        """What each modality is asked."""
-        return list(self._methods)
+        """Method of each modality's classifier."""
+        return list(self._methods.values())
 
     def predict(self, X):
         """Predict the class of each row.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
@@ -159,10 +161,10 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels.
         """
-        stacked, answers, silent = self._stack(X, "predict")
-        if not silent.any() and self.guarded_ is None:
+        stacked, predictions, abstained = self._stack(X, "predict")
+        if not abstained.any() and self.guarded_ is None:
             return stacked
-        votes = self._overrule(self._to_answers(stacked), answers, silent)
+        votes = self._overrule(self._to_outputs(stacked), predictions, abstained)
         labels = [
             known[part.argmax(axis=1)] for known, part in zip(self._classes, votes)
         ]
@@ -170,31 +172,31 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
 
     @available_if(_final_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities of the classes, by the final estimator.
+        """Predict probabilities of the classes by the final estimator.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes), or list of ndarray
-            Probabilities, in the order of ``classes_``; a list by column of a 2-D
-            target.
+            Probabilities, in the order of ``classes_``; a list with an entry per
+            column of a 2-D target.
         """
-        stacked, answers, silent = self._stack(X, "predict_proba")
+        stacked, predictions, abstained = self._stack(X, "predict_proba")
         parts = split_probabilities(stacked, self._n_outputs)
-        parts = self._overrule(parts, answers, silent)
+        parts = self._overrule(parts, predictions, abstained)
         return parts[0] if self._n_outputs is None else parts
 
     @available_if(_final_has("decision_function"))
     def decision_function(self, X):
-        """Decisions of the final estimator, whatever the guard says.
+        """Compute the decisions of the final estimator, without regard to the guard.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
@@ -206,17 +208,17 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
 
     def _pick_method(self, name, estimator):
         if self.stack_method != "auto":
-            getattr(estimator, self.stack_method)  # its error says what it lacks
+            getattr(estimator, self.stack_method)  # an AttributeError if it is missing
             return self.stack_method
         return next(method for method in _METHODS if hasattr(estimator, method))
 
     def _make_final(self):
         return LogisticRegression()
 
-    def _to_numbers(self, m, values):
-        if self._methods[m] != "predict":
+    def _to_numbers(self, method, values):
+        if method != "predict":
             return values
         return np.column_stack(encode_labels(values, self._classes))
 
-    def _to_answers(self, predicted):
+    def _to_outputs(self, predicted):
         return split_votes(predicted, self._classes)

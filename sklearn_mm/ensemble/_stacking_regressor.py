@@ -11,7 +11,7 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
     """One regressor per modality, and one that learns from their predictions.
 
     Each modality's regressor is fitted on the rows where that modality is present and
-    abstains elsewhere; the final estimator learns from what they answer out of fold. A
+    abstains elsewhere; the final estimator learns from out-of-fold predictions. A
     row on which all abstain gets the mean of the training set.
 
     Parameters
@@ -19,45 +19,45 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
     estimators : list of tuple (name, estimator, columns)
         As in :class:`MultimodalVotingClassifier`, with regressors.
     final_estimator : regressor or None, default=None
-        Learns from the modalities' answers; by default a ridge regression
-        (``RidgeCV``). In front of one that
-        takes no NaN, the answer of a modality that abstains is replaced by its mean.
+        Learns from the modalities' predictions; by default a ridge regression
+        (``RidgeCV``). If it does not accept NaN, missing predictions are replaced by
+        their mean.
     cv : int, splitter, iterable or "prefit", default=None
-        Folds for the answers that the final estimator learns from, 5 by default.
-        "prefit" takes fitted models, which answer for the rows given.
+        Folds for the predictions that the final estimator learns from, 5 by default.
+        "prefit" takes fitted models as they are, and their predictions of all rows.
     passthrough : bool, or columns, default=None
-        Columns of numbers that the final estimator sees as well; True for all.
+        Numeric columns that are passed to the final estimator as well; True for all.
     guard : bool, default=False
-        Whether the best modality alone decides where it answers, if out of fold fusing
-        did not beat it.
+        Whether the best modality alone decides where it is present, if fusing does not
+        beat it out of fold.
     on_absent : {"raise", "drop"}, default="raise"
-        What to do about a modality that is missing from every row.
+        What to do with a modality that is missing from every row.
     n_jobs : int or None, default=None
-        Number of fits at the same time.
+        Number of fits that run in parallel.
     verbose : bool, default=False
-        Print the time that each modality's fit took.
+        Whether to print how long fitting each modality takes.
 
     Attributes
     ----------
     estimators_ : list of estimators
-        The fitted models, those not dropped.
+        The fitted models of the modalities that are not dropped.
     named_estimators_ : Bunch
-        The same by name.
+        The same, by name.
     final_estimator_ : estimator
         The fitted final estimator.
     target_mean_ : ndarray of shape (n_outputs,)
         Mean of the target.
     unimodal_scores_ : dict of str to float
-        R² of each modality alone on out-of-fold answers; a row that it does not answer
-        gets the training mean.
+        Out-of-fold R² of each modality on its own. Rows where the modality is missing
+        count as the training mean.
     fused_score_ : float
-        R² of stacking, the final estimator fitted on the other folds' answers.
+        Out-of-fold R² of stacking; the final estimator is fitted on the other folds.
     fusion_gain_ : float
-        ``fused_score_`` less the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_``.
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows, or over groups.
+        Its 95 % interval, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it answers, because fusing did not beat it.
+        The modality that decides where it is present, because fusing did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -65,12 +65,14 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
 
     See Also
     --------
-    sklearn.ensemble.StackingRegressor : The same for models of one table.
+    sklearn.ensemble.StackingRegressor : Stacking of models that all see the same
+        table.
 
     Notes
     -----
-    Where a modality abstains its answers are NaN, and for each modality that abstained
-    in ``fit`` a column says so. On complete tables the results are scikit-learn's.
+    Where a modality abstains its predictions are NaN, and each modality that abstained
+    in ``fit`` has an indicator column. On complete tables the results are the same as
+    scikit-learn's.
 
     References
     ----------
@@ -116,7 +118,7 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
@@ -124,8 +126,9 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions.
         """
-        stacked, answers, silent = self._stack(X, "predict")
-        (stacked,) = self._overrule(self._to_answers(stacked), answers, silent)
+        stacked, predictions, abstained = self._stack(X, "predict")
+        outputs = self._to_outputs(stacked)
+        (stacked,) = self._overrule(outputs, predictions, abstained)
         return stacked[:, 0] if self._n_outputs is None else stacked
 
     def _pick_method(self, name, estimator):
@@ -134,5 +137,5 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
     def _make_final(self):
         return RidgeCV()
 
-    def _to_answers(self, predicted):
-        return [self._encode(predicted)]
+    def _to_outputs(self, predicted):
+        return self._encode(predicted)

@@ -1,4 +1,4 @@
-"""What is predicted, classes or numbers: checked, answered for, and scored."""
+"""Targets of classes and of numbers: checks, encoding, arrays and losses."""
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
@@ -7,20 +7,20 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
 from .._utils.targets import find_spread
-from ._answers import (
-    decide,
+from ._probabilities import (
+    compute_divergence,
+    decode_decisions,
     encode_labels,
-    find_classes,
-    find_divergence,
-    list_classes,
+    get_classes,
+    scatter_probabilities,
+    split_classes,
     split_probabilities,
     split_votes,
-    spread,
 )
 
 
 class ClassTargetMixin:
-    """Classes; answers are probabilities, or votes, by output of the target."""
+    """A target of classes; predictions are probabilities or votes, by output."""
 
     _prior_name = "the class frequencies"
 
@@ -28,8 +28,8 @@ class ClassTargetMixin:
         super()._check_member(name, estimator)
         if not is_classifier(estimator):
             raise TypeError(
-                f"modality {name!r}: {type(estimator).__name__} is no classifier. Put "
-                "one behind it in a pipeline."
+                f"modality {name!r}: {type(estimator).__name__} is not a classifier. "
+                "Put one after it in a pipeline."
             )
 
     def _check_y(self, X, y):
@@ -44,9 +44,9 @@ class ClassTargetMixin:
     def _set_target(self, y, sample_weight):
         self._n_outputs = y.shape[1] if y.ndim == 2 else None
         # Frozen models may know more classes than y has.
-        known = [list_classes(m.classes_, self._n_outputs) for m in self.estimators_]
+        known = [split_classes(m.classes_, self._n_outputs) for m in self.estimators_]
         self._classes = [
-            np.unique(np.concatenate(labels)) for labels in zip(find_classes(y), *known)
+            np.unique(np.concatenate(labels)) for labels in zip(get_classes(y), *known)
         ]
         self._priors = []
         for code, classes in zip(self._encode(y), self._classes):
@@ -66,22 +66,23 @@ class ClassTargetMixin:
         ]
 
     def disagreement(self, X):
-        """Say how far the modalities contradict one another, row by row.
+        """Measure how far the modalities contradict one another in each row.
 
-        Wrong labels, and cells that do not belong together, stand out. Where a modality
-        gives no probabilities, its predicted class counts as certain.
+        Wrong labels, and cells that do not belong together, stand out. A classifier
+        without probabilities counts as certain of the class that it predicts.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
-            The table; rows that were not fitted on tell most.
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
+            The table. Use held-out data: on training rows the modalities agree too
+            much.
 
         Returns
         -------
         ndarray of shape (n_samples,)
             Jensen-Shannon divergence of the modalities' probabilities as a share of its
-            maximum, the logarithm of their number: 0 if all say the same, 1 if all are
-            certain of different classes. NaN where fewer than two answer. Of a 2-D
+            maximum, the logarithm of their number: 0 if all agree, 1 if all are certain
+            of different classes. NaN where fewer than two are present. For a 2-D
             target, the mean over its columns.
 
         References
@@ -89,30 +90,33 @@ class ClassTargetMixin:
         J. Lin (1991), "Divergence measures based on the Shannon entropy", IEEE
         Transactions on Information Theory 37.
         """
-        return np.mean([find_divergence(part) for part in self._collect(X)], axis=0)
+        parts = self._predict_outputs(X)
+        return np.mean([compute_divergence(part) for part in parts], axis=0)
 
-    def _place(self, arrays, m, rows, answers, classes, method):
-        labels = list_classes(classes, self._n_outputs)
+    def _place(self, arrays, part, method):
+        """Write a member's predictions into arrays ``(n_samples, n_classes)``."""
+        labels = split_classes(part.classes, self._n_outputs)
         if method == "predict_proba":
-            parts = split_probabilities(answers, self._n_outputs)
+            values = split_probabilities(part.values, self._n_outputs)
         else:
+            values = part.values
             if method == "decision_function":
-                answers = decide(answers, labels[0])
-            parts = split_votes(answers, labels)
-        for array, part, own, known in zip(arrays, parts, labels, self._classes):
-            spread(part, own, rows, known, array[m])
+                values = decode_decisions(values, labels[0])
+            values = split_votes(values, labels)
+        for array, value, known, classes in zip(arrays, values, labels, self._classes):
+            scatter_probabilities(value, known, part.rows, classes, array)
 
-    def _find_losses(self, fused, codes):
+    def _compute_losses(self, fused, codes):
         """1 where a row is wrong in any output."""
         wrong = [part.argmax(axis=1) != code for part, code in zip(fused, codes)]
         return np.logical_or.reduce(wrong).astype(float)
 
-    def _find_scale(self, codes):
+    def _compute_scale(self, codes):
         return np.ones(len(codes[0]))
 
 
 class NumberTargetMixin:
-    """Numbers; answers are one array of predictions, a column for each output."""
+    """A target of numbers; predictions are one array, with a column per output."""
 
     _prior_name = "the mean"
 
@@ -120,8 +124,8 @@ class NumberTargetMixin:
         super()._check_member(name, estimator)
         if not is_regressor(estimator):
             raise TypeError(
-                f"modality {name!r}: {type(estimator).__name__} is no regressor. Put "
-                "one behind it in a pipeline."
+                f"modality {name!r}: {type(estimator).__name__} is not a regressor. "
+                "Put one after it in a pipeline."
             )
 
     def _check_y(self, X, y):
@@ -139,33 +143,36 @@ class NumberTargetMixin:
             input_name="y",
         )
         check_consistent_length(X, y)
-        find_spread(self._encode(y))
+        find_spread(*self._encode(y))
         return y
 
     def _set_target(self, y, sample_weight):
         self._n_outputs = y.shape[1] if y.ndim == 2 else None
-        mean = np.average(self._encode(y), axis=0, weights=sample_weight)
-        self.target_mean_ = mean
-        self._priors = [mean]
+        (numbers,) = self._encode(y)
+        self.target_mean_ = np.average(numbers, axis=0, weights=sample_weight)
+        self._priors = [self.target_mean_]
 
     def _encode(self, y):
-        return y.reshape(len(y), -1).astype(float)
+        return [y.reshape(len(y), -1).astype(float)]
 
     def _make_arrays(self, n_members, n_samples):
         return [np.full((n_members, n_samples, len(self.target_mean_)), np.nan)]
 
-    def _place(self, arrays, m, rows, answers, classes, method):
-        arrays[0][m, rows] = np.asarray(answers).reshape(len(rows), -1)
+    def _place(self, arrays, part, method):
+        """Write a member's predictions into an array ``(n_samples, n_outputs)``."""
+        arrays[0][part.rows] = np.asarray(part.values).reshape(len(part.rows), -1)
 
-    def _find_losses(self, fused, target):
-        """Squared errors in units of the target's variance, over outputs."""
-        return ((fused[0] - target) ** 2 / _find_variance(target)).mean(axis=1)
+    def _compute_losses(self, fused, target):
+        """Squared errors in units of the target's variance, averaged over outputs."""
+        (fused,), (target,) = fused, target
+        return ((fused - target) ** 2 / _compute_variance(target)).mean(axis=1)
 
-    def _find_scale(self, target):
+    def _compute_scale(self, target):
+        (target,) = target
         deviation = target - target.mean(axis=0)
-        return (deviation**2 / _find_variance(target)).mean(axis=1)
+        return (deviation**2 / _compute_variance(target)).mean(axis=1)
 
 
-def _find_variance(target):
+def _compute_variance(target):
     variance = target.var(axis=0)
     return np.where(variance > 0, variance, 1)

@@ -1,4 +1,4 @@
-"""Fusion by vote: the classifiers' answers averaged, by those who can answer."""
+"""Fusion by vote: the classifiers of the modalities that are present decide."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -7,13 +7,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils.imports import StrOptions
 from ._base_voting import BaseVoting
-from ._pool import ProbabilityPool
+from ._pool import Pool
+from ._rules import LinearPool, LogLinearPool, MajorityVote, PoolingRule
 from ._targets import ClassTargetMixin
 
 
-def _gives_probabilities(estimator):
-    if estimator.voting == "hard":
-        raise AttributeError("predict_proba is not available when voting='hard'")
+def _has_probabilities(estimator):
+    if estimator._rule_method == "predict":
+        raise AttributeError(
+            f"predict_proba is not available when voting={estimator.voting!r}"
+        )
     return True
 
 
@@ -21,77 +24,77 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     """One classifier per modality, fused by vote.
 
     Each modality's classifier is fitted on the rows where that modality is present and
-    abstains elsewhere; the vote is among those that answer. A row on which all abstain
-    gets the class frequencies of the training set, and one warning says how many.
+    abstains elsewhere; only the modalities that are present vote. A row on which all
+    abstain gets the class frequencies of the training set, and one warning says how
+    many such rows there are.
 
     Parameters
     ----------
     estimators : list of tuple (name, estimator, columns)
         As in :class:`~sklearn.compose.ColumnTransformer`: ``columns`` is a name (the
         estimator gets a 1-D column), a list of names (it gets a frame), an index,
-        slice, mask, or callable; ``"drop"`` in place of an estimator leaves a modality
+        slice, mask, or callable; ``"drop"`` instead of an estimator leaves a modality
         out. A classifier in a :class:`~sklearn.frozen.FrozenEstimator` is not fitted.
-    voting : {"soft", "hard", "product"}, default="soft"
-        "soft" averages the probabilities of the classes; "product" takes their
-        normalised geometric mean, the logarithmic opinion pool; "hard" counts the
-        predicted classes, and a tie goes to the class that sorts first.
+    voting : {"soft", "hard", "product"} or PoolingRule, default="soft"
+        "soft" averages the class probabilities (:class:`LinearPool`); "product" takes
+        their normalised geometric mean (:class:`LogLinearPool`); "hard" counts the
+        predicted classes (:class:`MajorityVote`), and a tie goes to the class that
+        sorts first. An instance of your own subclass of :class:`PoolingRule` is a rule,
+        too.
     weights : array-like of shape (n_modalities,), dict of str to float, "learned", \
             "confidence" or None, default=None
         Weight of each modality, in the order of ``estimators`` (dropped ones included)
         or by name. All are equal by default. Where modalities abstain, the weights of
-        the others are scaled up. "learned" are those that minimise the log-loss of
-        out-of-fold answers. "confidence" weighs each row's answers by how certain they
-        are (one less their entropy, relative to that of equal probabilities) times the
-        modality's reliability, the share of the class frequencies' log-loss that it
-        takes away out of fold.
+        the others are scaled up. "learned": the weights that minimise the log-loss of
+        the fused out-of-fold predictions. "confidence": the weight of a modality on
+        each row is the certainty of its prediction (one minus the entropy, relative to
+        that of equal probabilities) times its reliability (the share of the class
+        frequencies' log-loss that it removes out of fold).
     calibration : {"sigmoid", "isotonic", "temperature"} or None, default=None
-        Calibrate each modality on its out-of-fold answers, as
+        Calibrate each modality on its out-of-fold predictions, as
         :class:`~sklearn.calibration.CalibratedClassifierCV` does.
-    divide_prior : bool, default=False
-        For ``voting="product"``: count each modality's evidence beyond the class
-        frequencies once, and these once, as is right for modalities that are
-        independent given the class. A modality's weight then is an exponent, 1 if all
-        are equal.
     guard : bool, default=False
-        Whether the best modality alone decides where it answers, if out of fold fusing
-        did not beat it.
+        Whether the best modality alone decides where it is present, if fusing does not
+        beat it out of fold.
     cv : int, splitter or iterable, default=None
-        Folds for out-of-fold answers, 5 by default, stratified; used if weights or
-        calibration are learned or ``guard`` is set, which fits each modality once more
-        per fold. Models that are frozen answer for the rows given.
+        Folds for out-of-fold predictions, by default 5 and stratified. They are needed
+        if weights or calibration are learned or ``guard`` is set; each modality is then
+        fitted once more per fold. Frozen models are not fitted again.
     on_absent : {"raise", "drop"}, default="raise"
-        What to do about a modality that is missing from every row.
+        What to do with a modality that is missing from every row.
     n_jobs : int or None, default=None
-        Number of fits at the same time.
+        Number of fits that run in parallel.
     verbose : bool, default=False
-        Print the time that each modality's fit took.
+        Whether to print how long fitting each modality takes.
 
     Attributes
     ----------
     estimators_ : list of estimators
-        The fitted classifiers, those not dropped.
+        The fitted classifiers of the modalities that are not dropped.
     named_estimators_ : Bunch
-        The same by name.
+        The same, by name.
     classes_ : ndarray of shape (n_classes,), or list of ndarray
-        Class labels; a list by column where ``y`` is 2-D.
+        Class labels; a list with an entry per column if ``y`` is 2-D.
     class_prior_ : ndarray of shape (n_classes,), or list of ndarray
         Their frequencies in the training set.
     weights_ : ndarray of shape (n_modalities,)
         Weights of ``estimators_``; they sum to one. With ``weights="confidence"`` they
         are the modalities' reliabilities.
     weights_gap_ : float
-        With ``weights="learned"``: how much the log-loss may be above its minimum.
+        With ``weights="learned"``: upper bound on how far the log-loss is above its
+        minimum.
     unimodal_scores_ : dict of str to float
-        Accuracy of each modality alone on out-of-fold answers, where there are some;
-        a row that it does not answer gets the most frequent class.
+        Out-of-fold accuracy of each modality on its own. Rows where the modality is
+        missing count as the majority class.
     fused_score_ : float
-        Accuracy of all fused, weights and calibration learned on the other folds.
+        Out-of-fold accuracy of the fusion; weights and calibration are learned on the
+        other folds.
     fusion_gain_ : float
-        ``fused_score_`` less the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_``.
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows, or over groups.
+        Its 95 % interval, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it answers, because fusing did not beat it.
+        The modality that decides where it is present, because fusing did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -99,21 +102,20 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
 
     See Also
     --------
-    sklearn.ensemble.VotingClassifier : The same for models that all see the same table.
+    PoolingRule : Base class of voting rules.
+    sklearn.ensemble.VotingClassifier : A vote of models that all see the same table.
 
     Notes
     -----
     A modality is absent from a row if all of its cells are missing there, or if a step
-    of its pipeline returns nothing but NaN for it, as a loader does under
-    ``on_error="missing"`` for a file that it cannot read. A class that a modality's
-    classifier never saw has probability zero from it.
+    of its pipeline returns only NaN for it, as a loader with ``on_error="missing"``
+    does for a file that it cannot read. A modality's classifier gives probability zero
+    to a class that it has never seen.
 
     References
     ----------
     J. Kittler, M. Hatef, R. P. W. Duin and J. Matas (1998), "On combining classifiers",
-    IEEE Transactions on Pattern Analysis and Machine Intelligence 20. C. Genest and
-    J. V. Zidek (1986), "Combining probability distributions: a critique and an
-    annotated bibliography", Statistical Science 1.
+    IEEE Transactions on Pattern Analysis and Machine Intelligence 20.
 
     Examples
     --------
@@ -141,10 +143,10 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
 
     _parameter_constraints: dict = {
         **BaseVoting._parameter_constraints,
-        "voting": [StrOptions({"soft", "hard", "product"})],
+        "voting": [StrOptions({"soft", "hard", "product"}), PoolingRule],
         "calibration": [StrOptions({"sigmoid", "isotonic", "temperature"}), None],
-        "divide_prior": ["boolean"],
     }
+    _rules = {"soft": LinearPool, "hard": MajorityVote, "product": LogLinearPool}
 
     def __init__(
         self,
@@ -153,7 +155,6 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         voting="soft",
         weights=None,
         calibration=None,
-        divide_prior=False,
         guard=False,
         cv=None,
         on_absent="raise",
@@ -164,7 +165,6 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         self.voting = voting
         self.weights = weights
         self.calibration = calibration
-        self.divide_prior = divide_prior
         self.guard = guard
         self.cv = cv
         self.on_absent = on_absent
@@ -176,7 +176,7 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
@@ -184,28 +184,28 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels.
         """
-        fused = self._fuse(self._collect(X))
+        fused = self._fuse(self._predict_outputs(X))
         labels = [
             known[np.argmax(part, axis=1)] for known, part in zip(self._classes, fused)
         ]
         return labels[0] if self._n_outputs is None else np.column_stack(labels)
 
-    @available_if(_gives_probabilities)
+    @available_if(_has_probabilities)
     def predict_proba(self, X):
-        """Fuse the modalities' probabilities; not with ``voting="hard"``.
+        """Predict probabilities of the classes; not available with ``voting="hard"``.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes), or list of ndarray
-            Probabilities, in the order of ``classes_``; a list by column of a 2-D
-            target.
+            Probabilities, in the order of ``classes_``; a list with an entry per
+            column of a 2-D target.
         """
-        fused = self._fuse(self._collect(X))
+        fused = self._fuse(self._predict_outputs(X))
         return fused[0] if self._n_outputs is None else fused
 
     def get_feature_names_out(self, input_features=None):
@@ -219,36 +219,40 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         Returns
         -------
         ndarray of str
-            One name per column; of a 2-D target ``modality__output_class``.
+            One name per column; for a 2-D target ``modality__output_class``.
         """
         check_is_fitted(self)
         labels = [str(label) for label in self._classes[0]]
         if self._n_outputs is not None:
-            labels = [f"{i}_{c}" for i, own in enumerate(self._classes) for c in own]
+            labels = [
+                f"{i}_{c}" for i, known in enumerate(self._classes) for c in known
+            ]
         names = [f"{m}__{label}" for m in self._columns for label in labels]
         return np.asarray(names, dtype=object)
 
-    # The members and their answers.
-
     def _pick_method(self, name, estimator):
-        return "predict" if self.voting == "hard" else "predict_proba"
+        return self._rule_method
 
     def _check_member(self, name, estimator):
         super()._check_member(name, estimator)
-        if self.voting != "hard" and not hasattr(estimator, "predict_proba"):
+        if not hasattr(estimator, self._rule_method):
             raise AttributeError(
-                f"modality {name!r}: voting={self.voting!r} needs predict_proba, which "
-                f"{type(estimator).__name__} has not. Use voting='hard', or wrap it in "
-                "CalibratedClassifierCV."
+                f"modality {name!r}: voting={self.voting!r} needs "
+                f"{self._rule_method}, which "
+                f"{type(estimator).__name__} does not have. Use voting='hard', or wrap "
+                "it in CalibratedClassifierCV."
             )
 
     def _check_weights(self):
-        for name in ("weights", "calibration"):
-            asked = getattr(self, name)
-            if self.voting == "hard" and isinstance(asked, str):
+        options = {"weights": "confidence", "calibration": self.calibration}
+        for name, option in options.items():
+            value = getattr(self, name)
+            is_set = isinstance(value, str) and value == option
+            if is_set and self._rule_method == "predict":
                 raise ValueError(
-                    f"{name}={asked!r} needs probabilities, which voting='hard' does "
-                    "not ask for. Use voting='soft' or 'product'."
+                    f"{name}={value!r} needs probabilities, which "
+                    f"voting={self.voting!r} does not compute. Use voting='soft' or "
+                    "'product'."
                 )
         return super()._check_weights()
 
@@ -256,6 +260,4 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         return super()._needs_folds(weights) or self.calibration is not None
 
     def _make_pool(self, weights):
-        return ProbabilityPool(
-            self.voting, weights, self.calibration, self.divide_prior, self._priors
-        )
+        return Pool(self._make_rule(), weights, self._priors, self.calibration)

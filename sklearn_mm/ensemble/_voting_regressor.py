@@ -1,4 +1,4 @@
-"""Fusion by vote: the regressors' predictions averaged, by those who can answer."""
+"""Fusion by vote: mean or median of the regressors that are present."""
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils.imports import StrOptions
 from ._base_voting import BaseVoting
-from ._prediction_pool import PredictionPool
+from ._rules import PoolingRule, WeightedMean, WeightedMedian, weighted_mean
 from ._targets import NumberTargetMixin
 
 
@@ -14,58 +14,61 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
     """One regressor per modality, fused by weighted mean or median.
 
     Each modality's regressor is fitted on the rows where that modality is present and
-    abstains elsewhere; the mean is over those that answer. A row on which all abstain
-    gets the mean of the training set, and one warning says how many.
+    abstains elsewhere; the mean is over the modalities that are present. A row on which
+    all abstain gets the mean of the training set, and one warning says how many such
+    rows there are.
 
     Parameters
     ----------
     estimators : list of tuple (name, estimator, columns)
         As in :class:`MultimodalVotingClassifier`, with regressors.
-    voting : {"mean", "median"}, default="mean"
-        Weighted mean, or weighted median, which one wrong modality hardly moves.
+    voting : {"mean", "median"} or PoolingRule, default="mean"
+        Weighted mean (:class:`WeightedMean`), or weighted median
+        (:class:`WeightedMedian`), which one wrong modality hardly moves. An instance of
+        your own subclass of :class:`PoolingRule` is a rule, too.
     weights : array-like of shape (n_modalities,), dict of str to float, "learned" or \
             None, default=None
         Weight of each modality, in the order of ``estimators`` (dropped ones included)
         or by name. All are equal by default. Where modalities abstain, the weights of
-        the others are scaled up. "learned" are those that minimise the squared error of
-        the mean of out-of-fold answers.
+        the others are scaled up. "learned": the weights that minimise the squared error
+        of the mean of the out-of-fold predictions.
     guard : bool, default=False
-        Whether the best modality alone decides where it answers, if out of fold fusing
-        did not beat it.
+        Whether the best modality alone decides where it is present, if fusing does not
+        beat it out of fold.
     cv : int, splitter or iterable, default=None
-        Folds for out-of-fold answers, 5 by default; used if weights are learned or
-        ``guard`` is set.
+        Folds for out-of-fold predictions, 5 by default. They are needed if weights are
+        learned or ``guard`` is set.
     on_absent : {"raise", "drop"}, default="raise"
-        What to do about a modality that is missing from every row.
+        What to do with a modality that is missing from every row.
     n_jobs : int or None, default=None
-        Number of fits at the same time.
+        Number of fits that run in parallel.
     verbose : bool, default=False
-        Print the time that each modality's fit took.
+        Whether to print how long fitting each modality takes.
 
     Attributes
     ----------
     estimators_ : list of estimators
-        The fitted regressors, those not dropped.
+        The fitted regressors of the modalities that are not dropped.
     named_estimators_ : Bunch
-        The same by name.
+        The same, by name.
     weights_ : ndarray of shape (n_modalities,)
         Weights of ``estimators_``; they sum to one.
     weights_gap_ : float
-        With ``weights="learned"``: how much the squared error may be above its minimum,
-        in units of the target's variance.
+        With ``weights="learned"``: upper bound on how far the squared error is above
+        its minimum, in units of the target's variance.
     target_mean_ : ndarray of shape (n_outputs,)
         Mean of the target.
     unimodal_scores_ : dict of str to float
-        R² of each modality alone on out-of-fold answers, where there are some; a row
-        that it does not answer gets the training mean.
+        Out-of-fold R² of each modality on its own. Rows where the modality is missing
+        count as the training mean.
     fused_score_ : float
-        R² of all fused, the weights learned on the other folds.
+        Out-of-fold R² of the fusion; weights are learned on the other folds.
     fusion_gain_ : float
-        ``fused_score_`` less the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_``.
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows, or over groups.
+        Its 95 % interval, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it answers, because fusing did not beat it.
+        The modality that decides where it is present, because fusing did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -73,7 +76,8 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
 
     See Also
     --------
-    sklearn.ensemble.VotingRegressor : The same for models that all see the same table.
+    PoolingRule : Base class of voting rules.
+    sklearn.ensemble.VotingRegressor : A vote of models that all see the same table.
 
     References
     ----------
@@ -105,8 +109,9 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
     _parameter_constraints: dict = {
         **BaseVoting._parameter_constraints,
         "weights": ["array-like", dict, StrOptions({"learned"}), None],
-        "voting": [StrOptions({"mean", "median"})],
+        "voting": [StrOptions({"mean", "median"}), PoolingRule],
     }
+    _rules = {"mean": WeightedMean, "median": WeightedMedian}
 
     def __init__(
         self,
@@ -134,26 +139,30 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
         return_std : bool, default=False
-            Also return how far the modalities disagree.
+            Whether to return the standard deviation over modalities as well.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions.
         ndarray of the same shape
-            With ``return_std``: weighted standard deviation of the modalities' answers;
-            0 where only one answers, NaN where none does.
+            With ``return_std``: weighted standard deviation of the modalities'
+            predictions; 0 where only one is present, NaN where none is.
         """
-        answers = self._collect(X)
-        (fused,) = self._fuse(answers)
+        predictions = self._predict_outputs(X)
+        (fused,) = self._fuse(predictions)
         fused = fused[:, 0] if self._n_outputs is None else fused
         if not return_std:
             return fused
-        std = self._pool.spread(answers)
-        std[np.isnan(answers[0]).all(axis=(0, 2))] = np.nan
+        (part,) = predictions
+        weights = self._pool.weigh_rows(part)
+        weights = np.where(weights.sum(axis=0) == 0, 1, weights)
+        deviation = part - weighted_mean(part, weights)
+        std = np.sqrt(weighted_mean(deviation**2, weights))
+        std[np.isnan(part).all(axis=(0, 2))] = np.nan
         return fused, std[:, 0] if self._n_outputs is None else std
 
     def get_feature_names_out(self, input_features=None):
@@ -167,7 +176,7 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
         Returns
         -------
         ndarray of str
-            One name per column; of a 2-D target ``modality__output``.
+            One name per column; for a 2-D target ``modality__output``.
         """
         check_is_fitted(self)
         names = list(self._columns)
@@ -177,6 +186,3 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
 
     def _pick_method(self, name, estimator):
         return "predict"
-
-    def _make_pool(self, weights):
-        return PredictionPool(self.voting, weights, self.target_mean_)

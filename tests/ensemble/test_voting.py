@@ -507,7 +507,7 @@ def test_a_saved_model_predicts_the_same_in_another_process(digits, tmp_path):
         ([], ValueError, "non-empty list"),
         ([("a", LogisticRegression())], ValueError, r"\(name, estimator, columns\)"),
         ([("a", "skip", "u")], TypeError, "expected an estimator or 'drop'"),
-        ([("a", LinearRegression(), ["u"])], TypeError, "is no classifier"),
+        ([("a", LinearRegression(), ["u"])], TypeError, "is not a classifier"),
         ([("a", LinearSVC(), ["u"])], AttributeError, "needs predict_proba"),
         ([("a__b", LogisticRegression(), ["u"])], ValueError, "must not contain __"),
         ([NUMBERS, NUMBERS], ValueError, "not unique"),
