@@ -1,4 +1,4 @@
-"""Run calls where joblib's backend decides; a worker that is lost costs its calls."""
+"""Run calls in parallel with whichever backend of joblib is active."""
 
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
@@ -10,12 +10,12 @@ def run_calls(calls, n_jobs, return_as="list"):
     Parameters
     ----------
     calls : iterable of tuple
-        Of each call the function and its arguments.
+        For each call, the function and its arguments.
     n_jobs : int or None
-        Number of jobs, as joblib has it.
+        Number of jobs, as in joblib.
     return_as : {"list", "generator"}
-        Whether results are given all at once or each as soon as it and those before it
-        are there.
+        Whether to return all results at once, or to yield each as soon as it and those
+        before it are ready.
 
     Returns
     -------
@@ -24,8 +24,8 @@ def run_calls(calls, n_jobs, return_as="list"):
 
     Notes
     -----
-    Each call travels as one tuple: large arguments by themselves joblib puts on one of
-    dask's workers, where others fetch them, and they are lost with it.
+    Each call is sent as one tuple. Large arguments on their own would be scattered by
+    joblib to one of dask's workers, and would be lost together with that worker.
     """
     return Parallel(n_jobs=n_jobs, return_as=return_as)(
         delayed(_run_call)(call) for call in calls
@@ -43,7 +43,7 @@ def runs_elsewhere():
     Returns
     -------
     bool
-        False unless a backend was chosen by ``parallel_config``.
+        False unless a backend is set by ``parallel_config``.
     """
     backend, _ = get_active_backend(prefer="threads")
     is_shared = getattr(backend, "supports_sharedmem", False)

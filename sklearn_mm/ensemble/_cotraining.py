@@ -1,4 +1,4 @@
-"""Few labels, several modalities: each labels for the others what it is sure of."""
+"""Co-training: each modality labels the rows it is sure of for the others."""
 
 from numbers import Integral, Real
 
@@ -31,53 +31,53 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
     """Train modalities on each other's confident predictions, then fuse them.
 
     Unlabelled rows are -1, as in :mod:`sklearn.semi_supervised`. In each round every
-    modality's classifier is fitted on the rows labelled for it, and labels for the
-    others the rows that it is sure of. Where several label one row for another, the
-    majority decides. At the end the fusion estimator is fitted on all rows that have
-    a label.
+    modality's classifier is fitted on the rows labelled for it, and labels the rows
+    that it is sure of for the others. If several modalities label a row for another
+    one, the majority decides. Finally, the fusion estimator is fitted on all labelled
+    rows.
 
     Parameters
     ----------
     fusion : fusion classifier
         Such as :class:`MultimodalVotingClassifier`; its ``estimators`` are the
-        modalities, at least two. They need ``predict_proba``.
+        modalities, at least two, whose classifiers need ``predict_proba``.
     criterion : {"k_best", "threshold"}, default="k_best"
-        Whether a modality labels the ``k_best`` rows of each class that it is surest
-        of, which keeps the classes' balance, or all that it is surer of than
-        ``threshold``.
+        "k_best": a modality labels the ``k_best`` most certain rows of each class,
+        which keeps the classes balanced. "threshold": it labels all rows whose
+        probability exceeds ``threshold``.
     threshold : float, default=0.9
-        Probability from which on a prediction is a label.
+        Probability above which a prediction becomes a label.
     k_best : int, default=10
         Rows of each class that each modality labels in a round.
     max_iter : int or None, default=10
-        Rounds at most; None goes on until no row gets a label.
+        Maximum number of rounds; None continues until no row gets a label.
 
     Attributes
     ----------
     fusion_ : fusion classifier
-        Fitted on the labelled rows, those labelled here included.
+        Fitted on the labelled rows, including those labelled by co-training.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     transduction_ : ndarray of shape (n_samples,)
-        Labels that ``fusion_`` was fitted on; -1 for rows left out.
+        Labels that ``fusion_`` was fitted on; -1 for rows that were left out.
     labeled_iter_ : ndarray of shape (n_samples,)
-        Round in which a row got its label: 0 for those given, -1 for none.
+        Round in which a row got its label: 0 for labels in ``y``, -1 for none.
     n_iter_ : int
-        Number of rounds; 0 if all rows had labels.
+        Number of rounds; 0 if all rows were labelled.
     termination_condition_ : {"max_iter", "no_change", "all_labeled"}
-        Why they ended.
+        Why the rounds ended.
     n_features_in_ : int
         Number of columns of the table.
 
     Notes
     -----
-    It helps where each modality alone tells the classes well enough, and they err
-    independently of one another given the class. Where they do not, wrong labels
-    spread: compare with the fusion estimator on the labelled rows alone.
+    Co-training helps if each modality on its own is accurate enough, and their errors
+    are independent given the class. Otherwise wrong labels spread: compare with the
+    fusion estimator fitted on the labelled rows alone.
 
     See Also
     --------
-    sklearn.semi_supervised.SelfTrainingClassifier : The same for a single modality.
+    sklearn.semi_supervised.SelfTrainingClassifier : Self-training of a single model.
 
     References
     ----------
@@ -124,7 +124,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
         y : array-like of shape (n_samples,)
             Class labels; -1 for unlabelled rows.
@@ -136,11 +136,11 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         """
         self.fusion_ = clone(self.fusion)
         X = self.fusion_._check_X(X, reset=True)
-        y = self._check_y(X, y)  # numbers of the classes
+        y = self._check_y(X, y)  # codes of the classes
         members = self.fusion_._check_members(X)
         if len(members) < 2:
             raise ValueError("co-training needs two modalities or more, got one.")
-        labels = np.tile(y, (len(members), 1))  # each modality's own
+        labels = np.tile(y, (len(members), 1))  # a row per modality
         self.labeled_iter_ = np.where(y == -1, -1, 0)
         self.n_iter_, self.termination_condition_ = 0, "max_iter"
         while self.max_iter is None or self.n_iter_ < self.max_iter:
@@ -148,17 +148,17 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
                 self.termination_condition_ = "all_labeled"
                 break
             self.n_iter_ += 1
-            given = self._label_for_others(members, X, labels)
-            if not given.any():
+            newly_labelled = self._label_for_others(members, X, labels)
+            if not newly_labelled.any():
                 self.termination_condition_ = "no_change"
                 break
-        agreed = np.where(y != -1, y, self._find_majority(labels))
+        agreed = np.where(y != -1, y, self._compute_majority(labels))
         self.labeled_iter_[agreed == -1] = -1
         rows = np.flatnonzero(agreed != -1)
         self.fusion_.fit(select_rows(X, rows), self.classes_[agreed[rows]])
-        numbers = self.classes_.dtype.kind in "iuf"
+        is_numeric = self.classes_.dtype.kind in "iuf"
         self.transduction_ = np.full(
-            len(y), -1, dtype=self.classes_.dtype if numbers else object
+            len(y), -1, dtype=self.classes_.dtype if is_numeric else object
         )
         self.transduction_[rows] = self.classes_[agreed[rows]]
         return self
@@ -168,7 +168,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
@@ -181,11 +181,11 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
 
     @available_if(_fusion_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities of the classes, by the fusion estimator.
+        """Predict probabilities of the classes by the fusion estimator.
 
         Parameters
         ----------
-        X : DataFrame, ndarray or SliceDict with n_samples rows
+        X : dataframe, dict of columns or array-like of shape (n_samples, n_columns)
             The table.
 
         Returns
@@ -208,7 +208,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
             raise TypeError(f"fusion must be a classifier, got {self.fusion!r}.")
         known = np.array([label != -1 for label in y.tolist()], dtype=bool)
         if not known.any():
-            raise ValueError("all rows are unlabelled (-1): nothing to learn from.")
+            raise ValueError("all rows are unlabelled (-1): there is nothing to learn.")
         labels = np.array(y[known].tolist()) if y.dtype.kind == "O" else y[known]
         check_classification_targets(labels)
         assert_all_finite(labels, input_name="y")
@@ -218,33 +218,36 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         return numbered
 
     def _label_for_others(self, members, X, labels):
-        """Add to each modality's labels what the others are sure of, in place."""
+        """Add the confident predictions of the others to each modality's labels.
+
+        Works in place, and returns which rows got a label.
+        """
         proposals = np.full(labels.shape, -1, dtype=labels.dtype)
         for m, (_, estimator, columns) in enumerate(members):
             if not hasattr(estimator, "predict_proba"):
                 raise AttributeError(
                     f"modality {members[m][0]!r}: co-training needs predict_proba."
                 )
-            own = select_columns(X, columns)
+            cells = select_columns(X, columns)
             open_rows = np.flatnonzero((labels == -1).any(axis=0))
-            rows, names = self._propose(clone(estimator), own, labels[m], open_rows)
-            proposals[m, rows] = names
-        given = np.zeros(labels.shape[1], dtype=bool)
+            rows, codes = self._propose(clone(estimator), cells, labels[m], open_rows)
+            proposals[m, rows] = codes
+        newly_labelled = np.zeros(labels.shape[1], dtype=bool)
         for m in range(len(members)):
             others = np.delete(proposals, m, axis=0)
-            names = self._find_majority(others)
-            news = (labels[m] == -1) & (names != -1)
-            labels[m, news] = names[news]
-            given |= news
-        self.labeled_iter_[given & (self.labeled_iter_ == -1)] = self.n_iter_
-        return given
+            codes = self._compute_majority(others)
+            is_new = (labels[m] == -1) & (codes != -1)
+            labels[m, is_new] = codes[is_new]
+            newly_labelled |= is_new
+        self.labeled_iter_[newly_labelled & (self.labeled_iter_ == -1)] = self.n_iter_
+        return newly_labelled
 
     def _propose(self, estimator, X, labels, open_rows):
-        """Rows that a modality, fitted on its labels, is sure of, and their classes."""
+        """Find the rows that a modality is sure of, and the codes of their classes."""
         known = np.flatnonzero(labels != -1)
         try:
-            names = self.classes_[labels[known]]
-            fit_present(estimator, select_rows(X, known), names, {})
+            y_known = self.classes_[labels[known]]
+            fit_present(estimator, select_rows(X, known), y_known, {})
         except AbsentModalityError:
             return open_rows[:0], labels[:0]
         rows, proba = predict_present(
@@ -252,11 +255,12 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         )
         if not len(rows):
             return open_rows[:0], labels[:0]
-        rows, codes, sure = open_rows[rows], proba.argmax(axis=1), proba.max(axis=1)
+        rows, codes = open_rows[rows], proba.argmax(axis=1)
+        certainty = proba.max(axis=1)
         if self.criterion == "threshold":
-            chosen = np.flatnonzero(sure > self.threshold)
+            chosen = np.flatnonzero(certainty > self.threshold)
         else:
-            order = np.argsort(-sure, kind="stable")
+            order = np.argsort(-certainty, kind="stable")
             chosen = np.concatenate(
                 [
                     order[codes[order] == code][: self.k_best]
@@ -266,10 +270,10 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         known = np.searchsorted(self.classes_, estimator.classes_)
         return rows[chosen], known[codes[chosen]]
 
-    def _find_majority(self, labels):
-        """Most frequent label by column of ``labels``; -1 for none, or a tie."""
+    def _compute_majority(self, labels):
+        """Compute the most frequent label by column; -1 if there is none, or a tie."""
         codes = np.arange(len(self.classes_))
         votes = (labels[:, :, None] == codes).sum(axis=0)  # (n_rows, n_classes)
-        most = votes.max(axis=1)
-        alone = (votes == most[:, None]).sum(axis=1) == 1
-        return np.where((most > 0) & alone, votes.argmax(axis=1), -1)
+        highest = votes.max(axis=1)
+        is_unique = (votes == highest[:, None]).sum(axis=1) == 1
+        return np.where((highest > 0) & is_unique, votes.argmax(axis=1), -1)

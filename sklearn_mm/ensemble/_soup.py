@@ -1,4 +1,4 @@
-"""Fusion of parameters: networks of one architecture, averaged to one network."""
+"""Fusion of parameters: networks of one architecture, averaged into one network."""
 
 import copy
 from numbers import Integral, Real
@@ -24,7 +24,7 @@ from .._utils.versions import VersionMixin
 
 
 class _BaseSoup(VersionMixin, BaseEstimator):
-    """Trains networks that begin alike, and averages their parameters."""
+    """Trains networks from a common start, and averages their parameters."""
 
     _parameter_constraints: dict = {
         "net": [HasMethods(["fit", "predict", "initialize_module"])],
@@ -90,7 +90,7 @@ class _BaseSoup(VersionMixin, BaseEstimator):
         seen = safe_indexing(X, train)
 
         def score(chosen):
-            self._cook([states[i] for i in chosen], seen)
+            self._load_mean([states[i] for i in chosen], seen)
             return self.net_.score(X_valid, y_valid)
 
         self.ingredients_ = self._choose(score)
@@ -100,7 +100,7 @@ class _BaseSoup(VersionMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        """Predict by the averaged network.
+        """Predict with the averaged network.
 
         Parameters
         ----------
@@ -117,11 +117,9 @@ class _BaseSoup(VersionMixin, BaseEstimator):
 
     @property
     def n_features_in_(self):
-        """Number of columns, for samples that are vectors."""
+        """Number of columns, if samples are vectors."""
         check_is_fitted(self)
         return self.net_.n_features_in_
-
-    # Training.
 
     def _check_samples(self, X, y):
         if y is None:
@@ -141,7 +139,7 @@ class _BaseSoup(VersionMixin, BaseEstimator):
         )
 
     def _split(self, X, y):
-        """Rows to train on, and rows to choose by, as many of each class as can be."""
+        """Split rows for training and validation, stratified if there are enough."""
         rows = np.arange(len(y))
         n_valid = int(self.validation_fraction * len(y))
         if n_valid == 0:
@@ -158,7 +156,7 @@ class _BaseSoup(VersionMixin, BaseEstimator):
         )
 
     def _train(self, X, y, sample_weight, rows):
-        """Train all networks from the state that the first epochs lead to."""
+        """Train all networks from the state after the shared epochs."""
         X, y = safe_indexing(X, rows), safe_indexing(y, rows)
         weight = None if sample_weight is None else sample_weight[rows]
         generator = check_random_state(self.random_state)
@@ -173,15 +171,13 @@ class _BaseSoup(VersionMixin, BaseEstimator):
         )
         start.fit(X, y, sample_weight=weight)
         calls = [
-            (_go_on, start, self.net, setting, int(seed), X, y, weight)
+            (_continue_training, start, self.net, setting, int(seed), X, y, weight)
             for setting, seed in zip(settings, seeds[1:])
         ]
         return run_calls(calls, self.n_jobs)
 
-    # Averaging.
-
     def _choose(self, score):
-        """Numbers of the networks to average."""
+        """Choose the networks to average, by their positions."""
         order = np.argsort(-self.scores_, kind="stable").tolist()
         if self.recipe == "uniform":
             return sorted(order)
@@ -193,8 +189,8 @@ class _BaseSoup(VersionMixin, BaseEstimator):
                 chosen, best = [*chosen, candidate], trial
         return chosen
 
-    def _cook(self, states, X):
-        """Give the network the mean of the states."""
+    def _load_mean(self, states, X):
+        """Load the mean of the states into the network."""
         import torch
 
         mean = {
@@ -213,15 +209,15 @@ class _BaseSoup(VersionMixin, BaseEstimator):
             torch.optim.swa_utils.update_bn(batches, self.net_.module_, device)
 
     def __sklearn_tags__(self):
-        """Take what the network takes."""
+        """Accept the same input and targets as the network."""
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.net).input_tags
         tags.target_tags.multi_output = get_tags(self.net).target_tags.multi_output
         return tags
 
 
-def _go_on(start, net, setting, seed, X, y, weight):
-    """Train on from a common state, under parameters and a seed of its own."""
+def _continue_training(start, net, setting, seed, X, y, weight):
+    """Continue training from the common state, with other parameters and seed."""
     state = start.module_.state_dict()
     params = {
         "max_epochs": net.max_epochs,
@@ -230,10 +226,10 @@ def _go_on(start, net, setting, seed, X, y, weight):
         "warm_start": True,
         **setting,
     }
-    going = copy.deepcopy(start).set_params(**params)
-    _check_alike([state, going.module_.state_dict()])
-    going.module_.load_state_dict(state)
-    return going.fit(X, y, sample_weight=weight)
+    net = copy.deepcopy(start).set_params(**params)
+    _check_alike([state, net.module_.state_dict()])
+    net.module_.load_state_dict(state)
+    return net.fit(X, y, sample_weight=weight)
 
 
 def _check_alike(states):
@@ -255,29 +251,29 @@ def _check_alike(states):
 class ModelSoupClassifier(ClassifierMixin, _BaseSoup):
     """Average the parameters of several trainings of one network.
 
-    All trainings go on from one state, and differ by the order of the batches or by
-    parameters; the mean of their weights is often better than each of them, and
-    predicts at the cost of one network.
+    All trainings continue from a common state, and differ in the order of batches or in
+    parameters. The mean of their weights is often better than each of them, and
+    predicting costs no more than with a single network.
 
     Parameters
     ----------
     net : NetClassifier
         The network.
     settings : int, list of dict, or list of fitted nets, default=5
-        How many trainings, which differ by their seeds; or the parameters of each; or
-        networks that are fitted already, which are chosen from by the samples given.
+        Number of trainings, which differ in their seeds; or the parameters of each; or
+        fitted networks, among which ``fit`` chooses by their scores.
     recipe : {"greedy", "uniform"}, default="greedy"
-        "greedy" adds networks, the best first, as long as the score on the validation
-        part does not fall; "uniform" takes all.
+        "greedy" adds networks, the best first, unless the score on the validation part
+        decreases; "uniform" takes all.
     n_shared_epochs : int, default=5
-        Epochs that all trainings have in common. Networks that begin at random weights
-        soon are too far apart for their mean to be of use.
+        Epochs that all trainings share. Networks that start from different random
+        weights end up too far apart for their mean to be useful.
     validation_fraction : float, default=0.2
-        Share of the samples that "greedy" chooses by.
+        Fraction of the samples that "greedy" uses for validation.
     random_state : int, RandomState or None, default=None
-        Governs the split and the trainings.
+        Seed of the split and the trainings.
     n_jobs : int or None, default=None
-        Number of trainings at the same time.
+        Number of trainings that run in parallel.
 
     Attributes
     ----------
@@ -290,13 +286,13 @@ class ModelSoupClassifier(ClassifierMixin, _BaseSoup):
     soup_score_ : float
         Accuracy of the averaged network.
     ingredients_ : list of int
-        The networks that were averaged.
+        Positions of the networks that were averaged.
     n_features_in_ : int
-        Number of columns, for samples that are vectors.
+        Number of columns, if samples are vectors.
 
     Notes
     -----
-    The statistics of batch normalisation are computed again for the averaged network.
+    The statistics of batch normalisation are recomputed for the averaged network.
 
     References
     ----------
@@ -317,7 +313,7 @@ class ModelSoupClassifier(ClassifierMixin, _BaseSoup):
     """
 
     def predict_proba(self, X):
-        """Give probabilities of the classes, by the averaged network.
+        """Predict probabilities of the classes with the averaged network.
 
         Parameters
         ----------
@@ -336,25 +332,25 @@ class ModelSoupClassifier(ClassifierMixin, _BaseSoup):
 class ModelSoupRegressor(RegressorMixin, _BaseSoup):
     """Average the parameters of several trainings of one network.
 
-    As :class:`ModelSoupClassifier`, for numbers; networks are chosen by R².
+    Like :class:`ModelSoupClassifier`, for regression; networks are chosen by R².
 
     Parameters
     ----------
     net : NetRegressor
         The network.
     settings : int, list of dict, or list of fitted nets, default=5
-        How many trainings; or the parameters of each; or fitted networks.
+        Number of trainings; or the parameters of each; or fitted networks.
     recipe : {"greedy", "uniform"}, default="greedy"
-        "greedy" adds networks, the best first, as long as the score on the validation
-        part does not fall; "uniform" takes all.
+        "greedy" adds networks, the best first, unless the score on the validation part
+        decreases; "uniform" takes all.
     n_shared_epochs : int, default=5
-        Epochs that all trainings have in common.
+        Epochs that all trainings share.
     validation_fraction : float, default=0.2
-        Share of the samples that "greedy" chooses by.
+        Fraction of the samples that "greedy" uses for validation.
     random_state : int, RandomState or None, default=None
-        Governs the split and the trainings.
+        Seed of the split and the trainings.
     n_jobs : int or None, default=None
-        Number of trainings at the same time.
+        Number of trainings that run in parallel.
 
     Attributes
     ----------
@@ -365,9 +361,9 @@ class ModelSoupRegressor(RegressorMixin, _BaseSoup):
     soup_score_ : float
         R² of the averaged network.
     ingredients_ : list of int
-        The networks that were averaged.
+        Positions of the networks that were averaged.
     n_features_in_ : int
-        Number of columns, for samples that are vectors.
+        Number of columns, if samples are vectors.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Weights on the simplex that minimise the loss of fused out-of-fold answers."""
+"""Weights on the simplex that minimise the loss of fused out-of-fold predictions."""
 
 import warnings
 
@@ -12,35 +12,35 @@ _TINY = 1e-15
 _GAP = 1e-6
 
 
-#: The least weight, other than none, where some rows are answered by few.
+#: Smallest weight, other than zero, if modalities abstain on some rows.
 _LEAST = 1e-3
 
 
 def learn_weights(objective, n_modalities):
     """Minimise a loss over weights that are not negative and sum to one.
 
-    Where modalities abstain, the loss jumps as a weight becomes zero: rows that only
-    this modality answers then get the fallback. So weights are at least 0.001, and
-    modalities are left out, one after the other, as long as that lowers the loss.
+    If modalities abstain, the loss jumps as a weight becomes zero: rows where only this
+    modality is present then get the fallback. Weights are therefore at least 0.001, and
+    modalities are left out one by one as long as that lowers the loss.
 
     Parameters
     ----------
     objective : callable
-        Gives loss and gradient for weights (n_modalities,); its attribute ``complete``
-        says whether all modalities answer all rows.
+        Returns loss and gradient for weights (n_modalities,). Its attribute
+        ``complete`` is True if all modalities are present on all rows.
     n_modalities : int
         Number of weights.
 
     Returns
     -------
     weights : ndarray of shape (n_modalities,)
-        The best weights; never worse than equal ones or any modality alone by more
-        than 1e-6.
+        The best weights; their loss exceeds that of equal weights, and of any single
+        modality, by at most 1e-6.
     gap : float
-        How much above the optimum their loss may be at most, if all modalities answer
-        all rows, which makes the loss convex; else a bound on how far they are from a
-        stationary point among the modalities with a weight. It is the Frank-Wolfe gap
-        ``g @ weights - min(g)`` of the gradient ``g``.
+        If all modalities are present on all rows, which makes the loss convex: an upper
+        bound on how far the loss is above the optimum. Otherwise a bound on the
+        distance from a stationary point among the modalities with a weight. It is the
+        Frank-Wolfe gap ``g @ weights - min(g)`` of the gradient ``g``.
 
     References
     ----------
@@ -49,7 +49,7 @@ def learn_weights(objective, n_modalities):
     """
     everyone = np.arange(n_modalities)
     best = _solve_among(objective, everyone, n_modalities)
-    if objective.complete and best[3] <= _GAP:  # nothing can be better by more
+    if objective.complete and best[3] <= _GAP:  # nothing is better by more than the gap
         return best[1], best[3]
     uniform = np.full(n_modalities, 1 / n_modalities)
     candidates = [best[:3], (objective(uniform)[0], uniform, everyone)]
@@ -59,7 +59,7 @@ def learn_weights(objective, n_modalities):
         alone = everyone if objective.complete else everyone[m : m + 1]
         candidates.append((objective(weights)[0], weights, alone))
     _, weights, support = min(candidates, key=lambda candidate: candidate[0])
-    gap = _find_gap(objective(weights)[1], weights, support, objective.complete)
+    gap = _compute_gap(objective(weights)[1], weights, support, objective.complete)
     if gap > _GAP:
         warnings.warn(
             f"The learned weights may be up to {gap:.1e} above the smallest loss.",
@@ -70,7 +70,7 @@ def learn_weights(objective, n_modalities):
 
 
 def _leave_out(objective, best, n_modalities):
-    """Leave modalities out, each time the one whose absence lowers the loss most."""
+    """Leave modalities out one by one, the one whose absence lowers the loss most."""
     while len(best[2]) > 1:
         trials = [
             _solve_among(objective, np.delete(best[2], i), n_modalities)
@@ -84,15 +84,15 @@ def _leave_out(objective, best, n_modalities):
 
 
 def _solve_among(objective, support, n_modalities):
-    """Give the smallest loss with weights among some, these, who, and the gap."""
+    """Minimise over the weights of ``support``; also return the gap."""
 
-    def spread(part):
+    def scatter(part):
         weights = np.zeros(n_modalities)
         weights[support] = part
         return weights
 
     def within(part):
-        loss, gradient = objective(spread(part))
+        loss, gradient = objective(scatter(part))
         return loss, gradient[support]
 
     least = 0 if objective.complete else _LEAST
@@ -100,9 +100,9 @@ def _solve_among(objective, support, n_modalities):
     for tolerance in (1e-12, 1e-15, 1e-18):
         if len(support) > 1:
             part = _solve(within, part, tolerance, least)
-        weights = spread(part)
+        weights = scatter(part)
         loss, gradient = objective(weights)
-        gap = _find_gap(gradient, weights, support, objective.complete)
+        gap = _compute_gap(gradient, weights, support, objective.complete)
         if gap <= _GAP or len(support) == 1:
             break
     return loss, weights, support, gap
@@ -127,69 +127,69 @@ def _solve(objective, start, tolerance, least):
     return weights / weights.sum()
 
 
-def _find_gap(gradient, weights, support, complete):
+def _compute_gap(gradient, weights, support, complete):
     gradient = gradient[support]
     least = 0 if complete or len(support) == 1 else _LEAST
     smallest = least * gradient.sum() + (1 - least * len(support)) * gradient.min()
     return float(gradient @ weights[support] - smallest)
 
 
-def make_pool_objective(answers, loss, fallback, sample_weight=None):
-    """Loss of the mean of the answers, weighted among those who answer.
+def make_pool_objective(predictions, loss, fallback, sample_weight=None):
+    """Make the loss of the weighted mean of the predictions that are present.
 
     Parameters
     ----------
-    answers : ndarray of shape (n_modalities, n_rows)
-        What is averaged: probabilities of the true class, or predictions; NaN where a
-        modality abstains.
+    predictions : ndarray of shape (n_modalities, n_rows)
+        Probabilities of the true class, or predicted numbers; NaN where a modality
+        abstains.
     loss : callable
-        Gives loss and derivative by row for fused answers (n_rows,).
+        Returns loss and derivative by row for fused predictions (n_rows,).
     fallback : ndarray of shape (n_rows,)
-        The fused answer where none with a weight answers.
+        The fused prediction where all modalities with a weight abstain.
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the rows.
 
     Returns
     -------
     callable
-        Gives loss and gradient for weights (n_modalities,).
+        Returns loss and gradient for weights (n_modalities,).
     """
-    answers = np.ascontiguousarray(answers.T)  # (n_rows, n_modalities)
-    present = ~np.isnan(answers)
+    predictions = np.ascontiguousarray(predictions.T)  # (n_rows, n_modalities)
+    present = ~np.isnan(predictions)
     complete = present.all()
-    answers = answers if complete else np.where(present, answers, 0)
+    predictions = predictions if complete else np.where(present, predictions, 0)
     present = present.astype(float)
-    share = _to_share(sample_weight, len(answers))
+    share = _to_share(sample_weight, len(predictions))
 
     def objective(weights):
-        fused = answers @ weights  # (n_rows,)
+        fused = predictions @ weights  # (n_rows,)
         if not complete:
             total = present @ weights
-            silent = total <= 0
-            total = np.where(silent, 1, total)
-            fused = np.where(silent, fallback, fused / total)
+            abstained = total <= 0
+            total = np.where(abstained, 1, total)
+            fused = np.where(abstained, fallback, fused / total)
         losses, slope = loss(fused)
         slope = slope * share
         if not complete:
-            slope = np.where(silent, 0, slope / total)
-            return losses @ share, answers.T @ slope - present.T @ (slope * fused)
-        return losses @ share, answers.T @ slope
+            slope = np.where(abstained, 0, slope / total)
+            return losses @ share, predictions.T @ slope - present.T @ (slope * fused)
+        return losses @ share, predictions.T @ slope
 
     objective.complete = complete
     return objective
 
 
 def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=None):
-    """Log-loss of the logarithmic opinion pool, convex in the weights.
+    """Make the log-loss of the logarithmic opinion pool, convex in the weights.
 
     Parameters
     ----------
     logs : ndarray of shape (n_modalities, n_rows, n_classes)
         Logarithms of the probabilities; NaN where a modality abstains.
     true : ndarray of shape (n_rows,), int
-        The true class's number.
+        Code of the true class.
     fallback : ndarray of shape (n_rows,)
-        Probability of the true class where none with a weight answers.
+        Probability of the true class where all modalities with a weight abstain.
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the rows.
     log_prior : ndarray of shape (n_classes,) or None
@@ -199,7 +199,7 @@ def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=N
     Returns
     -------
     callable
-        Gives loss and gradient for weights (n_modalities,).
+        Returns loss and gradient for weights (n_modalities,).
     """
     n_modalities, n_rows, n_classes = logs.shape
     present = ~np.isnan(logs[:, :, 0])  # (n_modalities, n_rows)
@@ -207,23 +207,23 @@ def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=N
     log_prior = log_prior if divides else np.zeros(n_classes)
     logs = np.where(present[:, :, None], logs - log_prior, 0)
     rows = np.arange(n_rows)
-    logs -= logs[:, rows, true][:, :, None]  # against the true class
+    logs -= logs[:, rows, true][:, :, None]  # relative to the true class
     offset = log_prior - log_prior[true][:, None]  # (n_rows, n_classes)
     share = _to_share(sample_weight, n_rows)
 
     def objective(weights):
         total = weights @ present  # (n_rows,)
-        silent = total <= 0
-        # What a row's weights are divided by: by all of them, or by a constant.
+        abstained = total <= 0
+        # Weights of a row are divided by their sum, or by a constant.
         scale = np.full(n_rows, 1 / n_modalities) if divides else total
-        scale = np.where(silent, 1, scale)
+        scale = np.where(abstained, 1, scale)
         scores = np.tensordot(weights, logs, 1) / scale[:, None]
         odds = scores + offset  # (n_rows, n_classes)
         top = odds.max(axis=1, keepdims=True)
         powers = np.exp(odds - top)
         sums = powers.sum(axis=1)
-        losses = np.where(silent, -np.log(fallback), np.log(sums) + top[:, 0])
-        slope = powers / sums[:, None] * np.where(silent, 0, share / scale)[:, None]
+        losses = np.where(abstained, -np.log(fallback), np.log(sums) + top[:, 0])
+        slope = powers / sums[:, None] * np.where(abstained, 0, share / scale)[:, None]
         gradient = np.tensordot(logs, slope, 2)
         if not divides:
             gradient -= present @ np.einsum("nk,nk->n", slope, scores)
@@ -234,13 +234,13 @@ def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=N
 
 
 def log_loss_of(fused):
-    """Negative logarithm of the true class's probability, and its derivative."""
+    """Compute the negative log of the true class's probability, and its derivative."""
     fused = np.maximum(fused, _TINY)
     return -np.log(fused), -1 / fused
 
 
 def make_squared_loss(target):
-    """Squared error of fused predictions, in units of the target's variance."""
+    """Make the squared error of predictions, in units of the target's variance."""
     scale = max(float(np.var(target)), np.finfo(float).tiny)
 
     def loss(fused):
