@@ -15,8 +15,9 @@ from sklearn.utils.validation import (
 
 from .._columns.table import select_columns, select_rows
 from .._members.rows import AbsentModalityError, fit_present, predict_present
-from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
+from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin
+from ._base import BaseFusion
 
 
 def _fusion_has(method):
@@ -102,7 +103,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "fusion": [HasMethods(["fit", "predict"])],
+        "fusion": [BaseFusion],
         "criterion": [StrOptions({"threshold", "k_best"})],
         "threshold": [Interval(Real, 0, 1, closed="left")],
         "k_best": [Interval(Integral, 1, None, closed="left")],

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
+from sklearn.ensemble import VotingClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 from torch import nn
@@ -169,3 +170,9 @@ def test_what_cannot_be_trained_together_is_refused(members, y, error, message):
     fusion = MultimodalVotingClassifier(members)
     with pytest.raises(error, match=message):
         CoTrainingClassifier(fusion).fit(np.random.rand(3, 64), np.array(y))
+
+
+def test_only_fusion_estimators_train_together():
+    plain = VotingClassifier([("a", GaussianNB())])
+    with pytest.raises(ValueError, match="The 'fusion' parameter .* must be"):
+        CoTrainingClassifier(plain).fit(np.random.rand(3, 64), [0, 1, -1])
