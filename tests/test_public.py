@@ -31,7 +31,11 @@ PUBLIC = {
     or inspect.isfunction(getattr(module, name))
 }
 CLASSES = {name: kind for name, kind in PUBLIC.items() if inspect.isclass(kind)}
-ESTIMATORS = {n: kind for n, kind in CLASSES.items() if issubclass(kind, BaseEstimator)}
+ESTIMATORS = {
+    name: kind
+    for name, kind in CLASSES.items()
+    if issubclass(kind, BaseEstimator) and hasattr(kind, "fit")  # a rule has none
+}
 NETS = {
     "ContrastiveAligner",
     "MultimodalNetClassifier",
