@@ -1,6 +1,7 @@
 """Draw one cell: into axes, or as a picture of its own."""
 
 import textwrap
+from numbers import Number
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from ._cells import list_items
 UNREADABLE = (ValueError, TypeError, OSError, RuntimeError)
 #: Resolution of pictures, and the longest side whose own pixels are kept.
 _DPI, _MAX_SIDE = 200, 640
+#: Characters beyond which a text fills the axes in any font size.
+_MAX_CHARACTERS = 1000
 _FONT_SIZES = (9, 8, 7, 6, 5)
 
 
@@ -49,6 +52,21 @@ def has_picture(modality):
     return modality is not None and modality.draw is not None
 
 
+def describe_cell(cell, max_characters):
+    """Return a cell as a text, or its type and size if it is bytes or an array."""
+    if isinstance(cell, Number):
+        text = f"{cell:.4g}"
+    elif isinstance(cell, np.ndarray):
+        text = f"array of shape {cell.shape}, {cell.dtype}"
+    elif isinstance(cell, list | tuple):
+        text = f"{type(cell).__name__} of {len(cell)}"
+    elif isinstance(cell, bytes | bytearray | memoryview):
+        text = f"{len(cell)} bytes"
+    else:
+        text = str(cell)
+    return text if len(text) <= max_characters else f"{text[:max_characters]}..."
+
+
 def is_missing(cell):
     """Whether a cell is missing."""
     if isinstance(cell, np.ndarray) and cell.dtype.kind == "f":
@@ -80,7 +98,7 @@ def draw_cell(ax, cell, modality, root=None):
     if is_missing(cell):
         return _write(ax, "missing", color="0.5", style="italic")
     if not has_picture(modality):
-        return _write(ax, str(cell))
+        return _write(ax, describe_cell(cell, _MAX_CHARACTERS))
     try:
         return modality.draw(modality.open_cell(list_items(cell)[0], root=root), ax)
     except UNREADABLE:

@@ -15,6 +15,7 @@ from ._cells import list_items
 from ._drawing import (
     UNREADABLE,
     check_modality,
+    describe_cell,
     has_picture,
     is_missing,
     make_picture,
@@ -310,7 +311,8 @@ def _reduce(transformer, vectors):
     return np.asarray(transformer.transform(vectors))
 
 
-def _shorten(text):
+def _shorten(cell):
+    text = describe_cell(cell, 10 * _N_CHARACTERS)
     short = textwrap.shorten(text, _N_CHARACTERS, placeholder="…")
     return short or text[:_N_CHARACTERS]
 
@@ -319,7 +321,7 @@ def _measure(cell, modality, size):
     """Return the width and height of a cell with its frame, in points."""
     if has_picture(modality):
         return np.array([size + 4, size + 4])
-    return np.array([0.62 * _FONT_SIZE * len(_shorten(str(cell))) + 4, 13])
+    return np.array([0.62 * _FONT_SIZE * len(_shorten(cell)) + 4, 13])
 
 
 def _overlap(center, half, centers, half_sizes):
@@ -336,7 +338,7 @@ def _make_content(cell, modality, size, root):
 
     if not has_picture(modality):
         style = {"fontsize": _FONT_SIZE, "parse_math": False}
-        return TextArea(_shorten(str(cell)), textprops=style)
+        return TextArea(_shorten(cell), textprops=style)
     inches = size / 72
     pixels, _ = make_picture(
         list_items(cell)[0], modality, {"root": root}, (inches, inches)

@@ -4,12 +4,9 @@ import base64
 import io
 from html import escape
 from importlib.util import find_spec
-from numbers import Number
-
-import numpy as np
 
 from ._cells import list_items
-from ._drawing import UNREADABLE, has_picture, make_picture
+from ._drawing import UNREADABLE, describe_cell, has_picture, make_picture
 
 #: Side in pixels up to which small images are enlarged, and beyond which pictures are
 #: shown at half of their resolution.
@@ -40,13 +37,14 @@ def render_cell(cell, modality, files):
 
 
 def _render_item(cell, modality, files):
+    description = escape(describe_cell(cell, _MAX_CHARACTERS))
     if not has_picture(modality) or find_spec("matplotlib") is None:
-        return _write(cell)
+        return description
     try:
         pixels, label = make_picture(cell, modality, files)
     except UNREADABLE as error:
-        return f"{_write(cell)} <em>cannot be shown: {escape(str(error))}</em>"
-    caption = escape(label) or _write(cell)
+        return f"{description} <em>cannot be shown: {escape(str(error))}</em>"
+    caption = escape(label) or description
     return f"{_render_picture(pixels, caption)} {caption}"
 
 
@@ -61,19 +59,3 @@ def _render_picture(pixels, caption):
     width = pixels.shape[1] if max(pixels.shape) <= _LARGE else pixels.shape[1] // 2
     source = f"data:image/png;base64,{code}"
     return f'<img alt="{caption}" width="{width}" src="{source}">'
-
-
-def _write(cell):
-    if isinstance(cell, Number):
-        text = f"{cell:.4g}"
-    elif isinstance(cell, np.ndarray):
-        text = f"array of shape {cell.shape}, {cell.dtype}"
-    elif isinstance(cell, list | tuple):
-        text = f"{type(cell).__name__} of {len(cell)}"
-    elif isinstance(cell, bytes | bytearray | memoryview):
-        text = f"{len(cell)} bytes"
-    else:
-        text = str(cell)
-    if len(text) > _MAX_CHARACTERS:
-        text = f"{text[:_MAX_CHARACTERS]}..."
-    return escape(text)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.base import clone, is_regressor
 from sklearn.linear_model import LogisticRegression
 from skorch.helper import SliceDict
@@ -182,6 +183,15 @@ def test_a_thumbnail_is_the_picture(kind, tmp_path):
     expected = photo if kind != "gray" else np.repeat(photo[..., :1], 3, axis=2)
     expected = cv2.resize(expected, (160, 120), interpolation=cv2.INTER_AREA)
     assert np.abs(shown - expected.astype(float)).max() <= 1
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_size_of_a_photo_is_that_of_the_file(turned):
+    exif = Image.Exif()
+    exif[274] = 6 if turned else 1  # orientation: a quarter turn
+    data = encode_image(make_photo(480, 640), "JPEG", exif=exif)
+    size = "480 x 640 pixels" if turned else "640 x 480 pixels"
+    assert size in render_cell(data, get_modality("image"), NO_FILES)
 
 
 def test_a_small_image_is_enlarged_pixel_by_pixel():
