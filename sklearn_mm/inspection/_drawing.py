@@ -94,7 +94,12 @@ def draw_cell(ax, cell, modality, root=None):
     object
         A matplotlib Text, or what the modality's ``draw`` returned.
     """
-    ax.set(xticks=[], yticks=[])
+    drawn = _draw(ax, cell, modality, root)
+    ax.set(xticks=[], yticks=[])  # before, they would forbid categories as units
+    return drawn
+
+
+def _draw(ax, cell, modality, root):
     if is_missing(cell):
         return _write(ax, "missing", color="0.5", style="italic")
     if not has_picture(modality):
