@@ -95,7 +95,7 @@ def draw_cell(ax, cell, modality, root=None):
         A matplotlib Text, or what the modality's ``draw`` returned.
     """
     drawn = _draw(ax, cell, modality, root)
-    ax.set(xticks=[], yticks=[])  # before, they would forbid categories as units
+    ax.set(xticks=[], yticks=[])  # also those that `draw` set
     return drawn
 
 

@@ -41,7 +41,7 @@ def mutate(cell, strength, generator):
 
 def draw_bases(cell, ax):
     ax.set_label(f"{len(cell)} bases")
-    return ax.bar(list("ACGT"), [cell.count(base) for base in "ACGT"])
+    return ax.bar(range(4), [cell.count(base) for base in "ACGT"])
 
 
 DNA = Modality(
