@@ -1,4 +1,6 @@
-"""Turn a column of arrays, or of numbers, into one array."""
+"""Stack a column of arrays or numbers into one array."""
+
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,28 +11,30 @@ from .column import as_column, describe_cell
 from .loading import load_cells, report_failures
 from .padding import pad_samples, valid_lengths
 
-#: Reason why numbers are refused.
+#: Reason given for refusing a cell.
 INFINITE = "it holds infinity, or a number too large for float32"
 
 
-def stack_cells(column, *, owner, on_error=None, ragged=False, shape=None):
-    """Stack cells that are arrays already into one array.
+def stack_cells(column, read, *, owner, on_error=None, ragged=False, shape=None):
+    """Stack cells that are already arrays into one array.
 
     Parameters
     ----------
     column : Column
-        Cells that numpy can turn into arrays, ``(...)`` all of one shape or, if
-        ``ragged``, ``(length, ...)`` of any length.
+        Cells that numpy can convert to arrays: all of one shape, or, if ``ragged``,
+        ``(length, ...)`` with any length.
+    read : callable
+        Converts a cell to a float32 array, or raises.
     owner : str
         Name of the estimator, for errors.
     on_error : {"raise", "warn", "missing"} or None
-        What to do about cells that are no arrays of numbers, empty, or of another
-        shape than the others.
+        What to do about cells that are not arrays of numbers, are empty, or differ in
+        shape from the others.
     ragged : bool
-        Whether lengths may differ; shorter samples are padded with NaN at their end.
+        Whether lengths may differ; shorter samples are padded with NaN at the end.
     shape : tuple of int or None
-        Shape that cells must have, without the length if ``ragged``. That of the
-        first good cell if None.
+        Required shape of a cell, without the length if ``ragged``. By default the
+        shape of the first good cell.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def stack_cells(column, *, owner, on_error=None, ragged=False, shape=None):
 
     def store(row, cell):
         nonlocal common
-        sample = _as_numbers(cell, ndim=skip)
+        sample = read(cell)
         common = sample.shape[skip:] if common is None else common
         if sample.shape[skip:] != common:
             expected = ("length", *common) if ragged else common
@@ -51,12 +55,13 @@ def stack_cells(column, *, owner, on_error=None, ragged=False, shape=None):
             raise ValueError(f"its shape {sample.shape} is not {expected}")
         samples[row] = sample if ragged else sample[None]
 
-    load_cells(column, store, owner=owner, on_error=on_error)
+    report_failures(load_cells(column, store), owner, len(column), on_error)
     stacked = pad_samples(samples, sample_shape=common or ())
     return stacked if ragged or not common else stacked[:, 0]
 
 
-def _as_numbers(cell, ndim):
+def as_numbers(cell, ndim):
+    """Convert a cell to a float32 array of at least ``ndim`` axes, or raise."""
     if isinstance(cell, (str, bytes)):
         raise TypeError(f"it is a {type(cell).__name__}, not an array of numbers")
     numbers = to_float32(np.asarray(cell))
@@ -70,18 +75,18 @@ def _as_numbers(cell, ndim):
 
 
 def to_float32(numbers):
-    """Cast numbers; what float32 cannot hold becomes infinite, without a warning."""
+    """Cast to float32; numbers that are too large become infinite, silently."""
     if numbers.dtype.kind == "c":
         raise TypeError("it holds complex numbers")
     with np.errstate(over="ignore"):
         try:
             return numbers.astype(np.float32, copy=False)
-        except OverflowError:  # of Python's integers, which have no bound
+        except OverflowError:  # Python integers are unbounded
             return numbers.astype(np.longdouble).astype(np.float32)
 
 
 def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
-    """Turn a loader's array, or a column of arrays, into one float32 array.
+    """Convert a loader's array, or a column of arrays, to one float32 array.
 
     Parameters
     ----------
@@ -90,13 +95,13 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
     owner : str
         Name of the estimator, for errors.
     ragged : bool
-        Whether samples may differ in length, and are padded with NaN then.
+        Whether samples may differ in length; shorter ones are padded with NaN.
     on_error : {"raise", "warn", "missing"} or None
-        What to do about cells that are no arrays, or of another shape.
+        What to do about cells that are not arrays or have the wrong shape.
     shape : tuple of int or None
-        Shape of a cell, without the length if ``ragged``, where it is known.
+        Shape of a cell, if known, without the length if ``ragged``.
     gaps : bool
-        Whether single numbers of a sample may be NaN.
+        Whether individual numbers of a sample may be NaN.
 
     Returns
     -------
@@ -107,7 +112,12 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
     array = column.cells
     if array.dtype.kind not in "biuf" or array.ndim == 1:
         array = stack_cells(
-            column, owner=owner, on_error=on_error, ragged=ragged, shape=shape
+            column,
+            partial(as_numbers, ndim=int(ragged)),
+            owner=owner,
+            on_error=on_error,
+            ragged=ragged,
+            shape=shape,
         )
     array = to_float32(array)
     faults = _find_faults(array, ragged, gaps)
@@ -123,27 +133,29 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
 
 
 def _find_faults(array, ragged, gaps):
-    """Give what is wrong with samples, by row."""
+    """Return a dict from row to the reason why its sample is refused."""
     flat = array.reshape(len(array), -1 if array.size else 0)
     faults = {}
     if not gaps:
         n_known = (~np.isnan(flat)).sum(axis=1)
-        whole = flat.shape[1] * (n_known > 0)
-        if ragged:
-            whole = valid_lengths(array) * (flat.shape[1] // max(1, array.shape[1]))
-        rows = np.flatnonzero(n_known != whole)
+        n_expected = flat.shape[1] * (n_known > 0)
+        if ragged:  # padding at the end is not a gap
+            size = flat.shape[1] // max(1, array.shape[1])
+            n_expected = valid_lengths(array) * size
+        rows = np.flatnonzero(n_known != n_expected)
         faults |= dict.fromkeys(rows.tolist(), "some of its numbers are NaN")
     rows = np.flatnonzero(np.isinf(flat).any(axis=1))
     return faults | dict.fromkeys(rows.tolist(), INFINITE)
 
 
 def as_samples(X, owner, takes_ids=False):
-    """Turn columns of numbers or of arrays, or a transformer's output, into one array.
+    """Convert columns of numbers or arrays, or a transformer's output, to one array.
 
     Parameters
     ----------
     X : ndarray, sparse matrix, DataFrame, Series or list
-        One row or cell for each sample; numbers in one column are vectors of one.
+        One row or cell per sample. A single column of numbers becomes vectors of
+        length one.
     owner : str
         Name of the estimator, for errors.
     takes_ids : bool, default=False
@@ -152,11 +164,11 @@ def as_samples(X, owner, takes_ids=False):
     Returns
     -------
     ndarray of shape (n_samples, ...), float32 or int64
-        With at least two axes.
+        Has at least two axes.
     """
     X = X.toarray() if issparse(X) else X
     if isinstance(X, pd.DataFrame | pd.Series) and _is_numeric(X):
-        X = X.to_numpy(dtype=np.float64, na_value=np.nan)  # pd.NA is no number
+        X = X.to_numpy(dtype=np.float64, na_value=np.nan)  # pd.NA is not a number
     if not isinstance(X, np.ndarray) or X.dtype.kind == "O":
         shape = getattr(X, "shape", (len(X),))
         table = np.asarray(X)
@@ -164,7 +176,7 @@ def as_samples(X, owner, takes_ids=False):
         if is_column and table.dtype.kind not in "biuf":  # cells that are arrays
             table = as_array(X, owner, ragged=True)
         X = table
-    with np.errstate(over="ignore"):  # the check says so
+    with np.errstate(over="ignore"):  # check_array reports infinite values
         X = check_array(
             X,
             dtype=np.int64 if takes_ids else np.float32,
@@ -178,7 +190,7 @@ def as_samples(X, owner, takes_ids=False):
 
 
 def check_float32_range(X, owner):
-    """Refuse numbers that are infinite in float32, which vectors are kept in."""
+    """Raise if a number is infinite or becomes infinite in float32."""
     if X.dtype != np.float64 or X.size == 0:
         return
     largest = max(np.fmax.reduce(X, axis=None), -np.fmin.reduce(X, axis=None))

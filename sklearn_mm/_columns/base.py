@@ -1,5 +1,6 @@
-"""What loaders and encoders share: a column or array in, an array or vectors out."""
+"""Base classes of loaders (cells to an array) and encoders (an array to vectors)."""
 
+from abc import abstractmethod
 from numbers import Integral
 from os import PathLike
 
@@ -14,11 +15,11 @@ from .._utils.versions import VersionMixin
 from .arrays import as_array
 from .column import as_column, find_missing
 from .files import names_file, read_source
-from .loading import load_cells
+from .loading import load_cells, report_failures
 
 
 def learns(transformer):
-    """Whether what a transformer returns depends on what it was fitted on."""
+    """Whether the output of a transformer depends on the data it was fitted on."""
     if isinstance(transformer, Pipeline):
         parts = [step for _, step in transformer.steps]
     elif isinstance(transformer, FeatureUnion):
@@ -29,10 +30,10 @@ def learns(transformer):
 
 
 class ColumnTransformerMixin:
-    """Tags of a transformer of one column of cells, missing ones included."""
+    """Tags of a transformer of one column of cells, which may be missing."""
 
     def __sklearn_tags__(self):
-        """Say that the input is no 2-D table of numbers, and may hold missing cells."""
+        """Declare that the input is a column of cells, which may be missing."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
@@ -44,16 +45,16 @@ class ColumnTransformerMixin:
 class ArrayOutputMixin:
     """Output of a transformer to one array whose samples need not be vectors.
 
-    Such an array has no columns to name, so ``set_output`` leaves it an array, and
-    ``get_feature_names_out`` hands the names of the input on to the encoder behind it.
+    Such an array has no columns to name: ``set_output`` has no effect, and
+    ``get_feature_names_out`` passes the input's names on to the encoder that follows.
     """
 
     def __init_subclass__(cls, **kwargs):
-        # Not wrapped under a global set_config(transform_output=...) either.
+        # None: a global set_config(transform_output=...) has no effect either.
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def set_output(self, *, transform=None):
-        """Do nothing: an array of samples is no table, whatever container is asked for.
+        """No-op: the output is always an array.
 
         Parameters
         ----------
@@ -68,7 +69,7 @@ class ArrayOutputMixin:
         return self
 
     def get_feature_names_out(self, input_features=None):
-        """Give the input's names unchanged, for the encoder that follows.
+        """Return the input's names unchanged, for the encoder that follows.
 
         Parameters
         ----------
@@ -87,10 +88,10 @@ class ArrayOutputMixin:
 class StatelessTransformer(
     ColumnTransformerMixin, TransformerMixin, VersionMixin, BaseEstimator
 ):
-    """A transformer that returns the same whatever it was fitted on.
+    """A transformer whose output does not depend on the data it was fitted on.
 
-    ``fit`` checks the parameters and that there is one column; ``transform`` works
-    without it.
+    ``fit`` checks the parameters and that the input is one column; ``transform`` works
+    without a call to ``fit``.
     """
 
     _parameter_constraints: dict = {}
@@ -115,7 +116,7 @@ class StatelessTransformer(
         return self
 
     def __sklearn_tags__(self):
-        """Say that ``transform`` needs no ``fit``."""
+        """Declare that ``transform`` works without ``fit``."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
@@ -126,7 +127,11 @@ class ArrayTransformer(ArrayOutputMixin, StatelessTransformer):
 
 
 class BaseLoader(ArrayTransformer):
-    """From cells to one float32 array; a class says how to load one cell."""
+    """From cells to one float32 array.
+
+    A subclass has ``read(cell)``, which loads one cell, and a ``transform`` that reads
+    all of them and puts them into one array.
+    """
 
     _parameter_constraints: dict = {
         "root": [str, PathLike, None],
@@ -136,31 +141,36 @@ class BaseLoader(ArrayTransformer):
         "n_jobs": [Integral, None],
     }
 
+    @abstractmethod
+    def read(self, cell):
+        """Load one cell; raise if it is bad."""
+
     def _read_bytes(self, cell):
-        """Read an encoded file, or give None if the cell is something else."""
+        """Return the encoded file, or None if the cell is neither a path nor bytes."""
         if not names_file(cell):
             return None
         return read_source(
             cell, root=self.root, max_bytes=self.max_bytes, filesystem=self.filesystem
         )
 
-    def _load_cells(self, column, load):
-        load_cells(
-            column,
-            load,
-            owner=type(self).__name__,
-            on_error=self.on_error,
-            n_jobs=self.n_jobs,
-        )
+    def _read_into(self, samples, column):
+        """Store ``read(cell)`` in ``samples`` for every cell that is not missing."""
+
+        def load(row, cell):
+            samples[row] = self.read(cell)
+
+        failures = load_cells(column, load, n_jobs=self.n_jobs)
+        report_failures(failures, type(self).__name__, len(column), self.on_error)
 
 
 class BaseArrayEncoder(StatelessTransformer):
     """From a loader's array to vectors.
 
-    A subclass has ``_check_array(array)``, which refuses what it cannot read,
-    ``_encode(array)``, which sees present samples only, and
-    ``_feature_names(sample_shape)``. ``_ragged`` says whether samples are NaN-padded,
-    ``_gaps`` whether there may be NaN among their numbers.
+    A subclass has ``_check_array(array)``, which refuses arrays that it cannot encode,
+    ``_encode(array)``, which gets present samples only, and
+    ``_feature_names(sample_shape)``. ``_ragged`` says whether samples are padded with
+    NaN, ``_gaps`` whether individual numbers may be NaN. An ``on_error`` parameter, if
+    there is one, applies to cells that are not arrays of numbers.
     """
 
     _ragged = True
@@ -185,6 +195,26 @@ class BaseArrayEncoder(StatelessTransformer):
         self.sample_shape_ = self._as_array(X, None).shape[1:]
         return self
 
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Remember the shape of a sample, and encode each sample.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, ...), or column of arrays
+            Samples as a loader returns them.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            All NaN where a sample is missing.
+        """
+        array = self._as_array(X, None)
+        self.sample_shape_ = array.shape[1:]
+        return self._encode_present(array)
+
     def transform(self, X):
         """Encode each sample.
 
@@ -199,6 +229,9 @@ class BaseArrayEncoder(StatelessTransformer):
             All NaN where a sample is missing.
         """
         array = self._as_array(X, getattr(self, "sample_shape_", None))
+        return self._encode_present(array)
+
+    def _encode_present(self, array):
         n_features = self._check_width(array.shape[1:])
         vectors = np.full((len(array), n_features), np.nan, dtype=np.float32)
         present = ~find_missing(array)
@@ -208,7 +241,7 @@ class BaseArrayEncoder(StatelessTransformer):
         return vectors
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""A column: its cells, which are missing, and reports of bad cells."""
+"""A column of cells: normalise the container, and find which cells are missing."""
 
 import os
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class Column:
 
     cells: np.ndarray
     missing: np.ndarray  # (n_samples,) bool
-    labels: object  # the row names, something that can be indexed by position
+    labels: object  # the row labels, indexable by position
 
     def __len__(self):
         return len(self.cells)
 
 
 def as_column(X, owner):
-    """Make a :class:`Column` of whatever a user hands over as one.
+    """Convert any supported container to a :class:`Column`.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _squeeze_frame(X, owner):
         names = list(getattr(X, "columns", range(len(columns))))
         raise ValueError(
             f"{owner}: expected one column, got {len(columns)}: {names}. Give each "
-            "column an encoder of its own by a ColumnTransformer or a fusion estimator."
+            "column its own encoder with a ColumnTransformer or a fusion estimator."
         )
     return columns[0]
 
@@ -80,7 +80,7 @@ def _as_cells(X, owner):
 
 
 def find_missing(cells):
-    """Say which cells are missing: ``None``, ``NaN``, ``pd.NA``, or an all-NaN sample.
+    """Find the missing cells: ``None``, ``NaN``, ``pd.NA`` or an all-NaN sample.
 
     Parameters
     ----------
@@ -98,13 +98,13 @@ def find_missing(cells):
     if cells.dtype.kind != "f" or cells.size == 0:
         return missing
     flat = cells.reshape(len(cells), -1)
-    candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # few: look at these alone
+    candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # few, so only check these
     missing[candidates] = np.isnan(flat[candidates]).all(axis=1)
     return missing
 
 
 def describe_cell(cell):
-    """Describe a cell in a few words for an error: its path, or its type and size."""
+    """Describe a cell briefly for an error: its path, or its type and size."""
     if isinstance(cell, (str, os.PathLike)):
         text = repr(os.fspath(cell))
         return text if len(text) <= 200 else f"{text[:197]}..."

@@ -1,4 +1,4 @@
-"""What a cell may name and cost: reading its bytes within a root and a size."""
+"""Read the bytes of a cell, confined to a root folder and a maximum size."""
 
 import os
 import stat
@@ -6,28 +6,28 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from tempfile import TemporaryDirectory
 
-# O_NONBLOCK: a FIFO that took the place of the file that was checked must not block us.
+# O_NONBLOCK: a FIFO that replaces the file after it was checked must not block us.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def names_file(cell):
-    """Whether a cell is a file's path or its bytes."""
+    """Whether a cell is the path of a file or its bytes."""
     return isinstance(cell, (str, bytes, bytearray, memoryview, os.PathLike))
 
 
 def read_source(source, *, root=None, max_bytes=None, filesystem=None):
-    """Read the bytes that a cell holds or names.
+    """Read the encoded file that a cell holds or names.
 
     Parameters
     ----------
     source : bytes-like, str or PathLike
         The encoded file, or a path to it.
     root : str, PathLike or None
-        Folder that paths are relative to and must stay in, symlinks resolved.
+        Folder that paths are relative to and must not leave, symbolic links resolved.
     max_bytes : int or None
-        Bound on the size.
+        Maximum size in bytes.
     filesystem : fsspec filesystem or None
-        Opens paths in place of the operating system; then URLs are its affair.
+        Opens paths instead of the operating system, and decides which URLs it accepts.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
 
 
 def read_head(path, *, root=None, n_bytes=512):
-    """Read the first bytes of a regular file; None if ``path`` names none."""
+    """Read the first bytes of a regular file; None if ``path`` is not one."""
     try:
         path = _locate(path, root)
         _check_regular(os.stat(path).st_mode)
@@ -55,10 +55,10 @@ def read_head(path, *, root=None, n_bytes=512):
 
 @contextmanager
 def as_file(source, *, root=None, max_bytes=None, filesystem=None):
-    """Give the path of a file on disk, for what cannot read from memory.
+    """Yield the path of a file on disk, for decoders that cannot read from memory.
 
-    Takes what :func:`read_source` takes; what is no such file yet is one for as long as
-    the context lasts.
+    Accepts the same arguments as :func:`read_source`. Bytes and remote files are
+    written to a temporary file that exists as long as the context.
     """
     if filesystem is None and isinstance(source, (str, os.PathLike)):
         path = _locate(source, root)
@@ -79,7 +79,7 @@ def _locate(source, root):
     path = _check_path(source)
     if "://" in path:
         raise ValueError(
-            "a URL is not opened; download it, or give filesystem= (fsspec)"
+            "a URL is not opened; download it, or pass filesystem= (fsspec)"
         )
     return path if root is None else _confine(path, root)
 
@@ -106,12 +106,13 @@ def _confine(path, root):
 
 
 def _read_regular_file(path, max_bytes):
-    _check_regular(os.stat(path).st_mode)  # before open: opening a device can act
+    # Check before opening: merely opening a device can have side effects.
+    _check_regular(os.stat(path).st_mode)
     with open(os.open(path, _FLAGS), "rb") as file:
         status = os.fstat(file.fileno())
         _check_regular(status.st_mode)
         _check_size(status.st_size, max_bytes)
-        return file.read(status.st_size)  # no more, if it grows meanwhile
+        return file.read(status.st_size)  # no more, even if the file grows meanwhile
 
 
 def _check_regular(mode):

@@ -1,4 +1,4 @@
-"""Read the cells of a column in threads, and report those that fail."""
+"""Load the cells of a column in threads, and report those that fail."""
 
 import warnings
 from itertools import chain
@@ -11,62 +11,40 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..exceptions import LoadError, LoadWarning
 from .column import describe_cell
 
-#: Cells that one task handles: small enough to share work, large enough to pay for it.
+#: Number of cells per task: small enough to balance the load, large enough to amortise
+#: the overhead of a task.
 CHUNK = 16
-
-
-#: Bad cells that an error or a warning names before it only counts.
+#: Number of bad cells that an error or a warning lists; the others are only counted.
 NAMED = 10
-
-
-#: What loading a bad cell may raise.
+#: Exceptions that mark a cell as bad.
 _BAD = (
     *(ValueError, TypeError, OSError, RuntimeError),
     *(ArithmeticError, LookupError, MemoryError),
 )
 
 
-def load_cells(column, load, *, owner, on_error=None, n_jobs=None):
-    """Call ``load(row, cell)`` for every cell that is there and report those that fail.
+def load_cells(column, load, *, rows=None, n_jobs=None):
+    """Call ``load(row, cell)`` for every cell that is not missing.
 
     Parameters
     ----------
     column : Column
         The cells.
     load : callable
-        Stores what it makes of the cell; raises where the cell is bad. Runs in
-        threads, at most ``n_jobs`` at once.
-    owner : str
-        Name of the estimator, for errors.
-    on_error : {"raise", "warn", "missing"} or None
-        What to do about bad cells once all cells have been tried. None raises for an
-        estimator that leaves its users no choice.
-    n_jobs : int or None
-        Number of threads.
-    """
-    failures = try_cells(column, np.flatnonzero(~column.missing), load, n_jobs)
-    report_failures(failures, owner, len(column), on_error)
-
-
-def try_cells(column, rows, load, n_jobs=None):
-    """Call ``load(row, cell)`` for some cells and list those that fail.
-
-    Parameters
-    ----------
-    column : Column
-        The cells.
-    rows : ndarray of int
-        Those to load.
-    load : callable
-        See :func:`load_cells`.
+        Loads a cell and stores the result; raises if the cell is bad. Runs in threads,
+        at most ``n_jobs`` at once.
+    rows : ndarray of int or None
+        Positions of the cells to load. By default all that are not missing.
     n_jobs : int or None
         Number of threads.
 
     Returns
     -------
     list of tuple (row, source, reason)
-        The bad cells.
+        The bad cells, for :func:`report_failures`.
     """
+    if rows is None:
+        rows = np.flatnonzero(~column.missing)
     if effective_n_jobs(n_jobs) == 1:
         failures = [_load_chunk(column.cells, rows, load)]
     else:
@@ -78,7 +56,7 @@ def try_cells(column, rows, load, n_jobs=None):
 
 
 def report_failures(failures, owner, n_samples, on_error):
-    """Raise, warn or say nothing about cells that could not be read.
+    """Raise, warn or stay silent about cells that could not be read.
 
     Parameters
     ----------
@@ -87,9 +65,10 @@ def report_failures(failures, owner, n_samples, on_error):
     owner : str
         Name of the estimator.
     n_samples : int
-        Number of cells in all.
+        Number of cells in the column.
     on_error : {"raise", "warn", "missing"} or None
-        What to do; None raises for an estimator that leaves its users no choice.
+        What to do about them. If None, always raise (for estimators without an
+        ``on_error`` parameter).
     """
     if not failures or on_error == "missing":
         return
@@ -114,7 +93,8 @@ def _load_in_threads(cells, rows, load, n_jobs):
         return Parallel(n_jobs=n_jobs, require="sharedmem")(
             delayed(load_chunk)(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)
         )
-    except BaseException:  # a thread that still decodes at exit would abort the process
+    except BaseException:
+        # Wait for all threads: one that still decodes at exit would abort the process.
         stop.set()
         for _ in range(n_threads):
             gate.acquire()

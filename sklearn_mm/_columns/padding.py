@@ -1,19 +1,20 @@
-"""Samples of different lengths in one array, padded with NaN at their end."""
+"""Samples of different lengths in one array, padded with NaN at the end."""
 
 import numpy as np
 
 
 def pad_samples(samples, *, length=None, sample_shape=()):
-    """Stack samples of different lengths, padding their ends with NaN.
+    """Stack samples of different lengths, padding with NaN at the end.
 
     Parameters
     ----------
     samples : list of (ndarray of shape (length, ...) or None)
         ``None`` is a missing sample.
     length : int or None
-        Length of the result; longer samples are cut. The longest sample's if None.
+        Length of the result; longer samples are cut. By default that of the longest
+        sample.
     sample_shape : tuple of int
-        What follows the length in a sample's shape.
+        Shape of a sample without its length.
 
     Returns
     -------
@@ -21,7 +22,7 @@ def pad_samples(samples, *, length=None, sample_shape=()):
         All NaN where a sample is missing.
     """
     if length is None:
-        # At least 1: a row without any value could not say that it is missing.
+        # At least 1: a row without any value could not be marked as missing.
         length = max((len(s) for s in samples if s is not None), default=1)
     padded = np.full((len(samples), length, *sample_shape), np.nan, dtype=np.float32)
     for row, sample in enumerate(samples):
@@ -32,12 +33,12 @@ def pad_samples(samples, *, length=None, sample_shape=()):
 
 
 def valid_lengths(padded):
-    """Lengths of NaN-padded samples: one more than the last step that is not all NaN.
+    """Compute the lengths of NaN-padded samples, up to the last step not all NaN.
 
     Parameters
     ----------
     padded : ndarray of shape (n_samples, length, ...)
-        Samples padded with NaN at their end.
+        Samples padded with NaN at the end.
 
     Returns
     -------

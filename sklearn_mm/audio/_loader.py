@@ -1,4 +1,4 @@
-"""Sound: load files, bytes and arrays into one array, and describe it by hand."""
+"""Load audio files, bytes and arrays into one array."""
 
 from numbers import Integral, Real
 
@@ -15,39 +15,39 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 
 class AudioLoader(BaseLoader):
-    """Load a column of sounds into one array at one sampling rate.
+    """Load a column of audio into one array at one sampling rate.
 
-    A cell is a path, encoded bytes (WAV, FLAC, OGG, MP3, and what else libsndfile
-    reads), a 1-D array that is already at ``sampling_rate``, or a tuple ``(array,
-    sampling_rate)``. Channels are averaged, then the signal is resampled (soxr, HQ), as
-    ``librosa.load`` does. The transformer is stateless.
+    A cell is a path, encoded bytes (WAV, FLAC, OGG, MP3, or another format that
+    libsndfile reads), a 1-D array that is already at ``sampling_rate``, or a tuple
+    ``(array, sampling_rate)``. Channels are averaged, then the signal is resampled
+    (soxr, HQ), as ``librosa.load`` does. The transformer is stateless.
 
     Parameters
     ----------
     sampling_rate : int, default=16000
-        Sampling rate of the result, in Hz.
+        Sampling rate of the output, in Hz.
     duration : float or None, default=None
-        Length of the result in seconds: longer sounds are cut, shorter ones padded. By
-        default nothing is cut, and the result is as long as the longest sound.
+        Length of the output in seconds: longer recordings are cut, shorter ones padded.
+        By default nothing is cut, and the output is as long as the longest recording.
     root : str, PathLike or None, default=None
         Folder that paths are relative to. If given, absolute paths, ``..`` and symbolic
-        links that lead out of it are refused.
+        links that leave it are refused.
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What to do about cells that cannot be read: raise :class:`LoadError` once all
-        have been tried, or treat them as missing with or without a warning.
+        What to do about cells that cannot be read: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
     max_seconds : float or None, default=600
-        Bound on the length that is read of one sound, checked before it is decoded.
+        Maximum length that is read of one recording, checked before it is decoded.
     max_bytes : int or None, default=2**28
-        Bound on the size of one file, in bytes.
+        Maximum size of one file, in bytes.
     filesystem : fsspec filesystem or None, default=None
-        Opens the paths instead of the operating system, remote ones included.
+        Opens the paths instead of the operating system, including remote ones.
     n_jobs : int or None, default=None
         Number of threads.
 
     See Also
     --------
-    LogMelSpectrogram : Spectrograms of the loaded sounds.
-    AudioStatistics : A vector of statistics of each loaded sound.
+    LogMelSpectrogram : Spectrograms of the loaded audio.
+    AudioStatistics : A vector of statistics of each recording.
 
     Examples
     --------
@@ -87,48 +87,64 @@ class AudioLoader(BaseLoader):
         self.n_jobs = n_jobs
 
     def transform(self, X):
-        """Load every sound.
+        """Load every recording.
 
         Parameters
         ----------
-        X : column of sounds
+        X : column of audio
             Paths, bytes, arrays or tuples ``(array, sampling_rate)``, or an array
             ``(n_samples, length)``.
 
         Returns
         -------
         ndarray of shape (n_samples, length), float32
-            Signals, padded with NaN at their end; all NaN where a sound is missing.
+            Signals, padded with NaN at the end; all NaN where a cell is missing.
 
         Raises
         ------
         LoadError
-            If a sound cannot be read and ``on_error="raise"``.
+            If a cell cannot be read and ``on_error="raise"``.
         """
         column = as_column(X, type(self).__name__)
         signals = [None] * len(column)
-
-        def load(row, cell):
-            signals[row] = self.read(cell)
-
-        self._load_cells(column, load)
-        length = None
-        if self.duration is not None:
-            length = max(1, round(self.duration * self.sampling_rate))
-        return pad_samples(signals, length=length)
+        self._read_into(signals, column)
+        return pad_samples(signals, length=self._get_length())
 
     def read(self, cell):
-        """Load one sound.
+        """Load one recording.
 
         Parameters
         ----------
-        cell : str, PathLike, bytes, ndarray or tuple of (ndarray, int)
-            The sound.
+        cell : str, PathLike, bytes, ndarray or tuple of (ndarray, float)
+            The recording.
 
         Returns
         -------
         ndarray of shape (length,), float32, or None
-            The signal at ``sampling_rate``; None if it is a missing one.
+            The signal at ``sampling_rate``, as ``transform`` returns it but without
+            padding; None if the cell is an array of padding (NaN) only.
+        """
+        signal, rate = self.read_original(cell)
+        if signal is None:
+            return None
+        return resample(signal, rate, self.sampling_rate)[: self._get_length()]
+
+    def read_original(self, cell):
+        """Read one recording at its original sampling rate.
+
+        Parameters
+        ----------
+        cell : str, PathLike, bytes, ndarray or tuple of (ndarray, float)
+            The recording.
+
+        Returns
+        -------
+        signal : ndarray of shape (length,), float32, or None
+            The mean of the channels; of a file the first ``duration`` seconds. None if
+            the cell is an array of padding (NaN) only.
+        sampling_rate : float
+            Sampling rate in Hz: that of the file or tuple, or the loader's own
+            ``sampling_rate`` if the cell is an array.
         """
         data = self._read_bytes(cell)
         if data is not None:
@@ -139,12 +155,18 @@ class AudioLoader(BaseLoader):
             cell, rate = _split_rate(cell, self.sampling_rate)
             signal = as_signal(cell)
             if signal is None:
-                return None
+                return None, rate
             check_seconds(len(signal), rate, self.max_seconds)
         if not np.isfinite(signal).all():
             raise ValueError("some of its samples are NaN or infinite")
         check_loudness(signal, "its")
-        return resample(signal, rate, self.sampling_rate)
+        return signal, rate
+
+    def _get_length(self):
+        """Return the number of samples of ``duration``, or None."""
+        if self.duration is None:
+            return None
+        return max(1, round(self.duration * self.sampling_rate))
 
 
 def _split_rate(cell, sampling_rate):

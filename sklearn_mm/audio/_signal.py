@@ -7,14 +7,14 @@ import numpy as np
 
 from .._utils.interrupts import defer_interrupts
 
-#: Data sizes that programs write when they stream and do not know the length.
+#: Data sizes that streaming programs write because they do not know the length.
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF}
-#: Above what any recorder does; a header that says more lies (Hz).
+#: Higher than that of any recorder: a header that states more is wrong (Hz).
 _MAX_RATE = 400_000
 _MAX_CHANNELS = 256
-#: Values that are decoded at a time, before channels are averaged.
+#: Number of values that are decoded at a time, before channels are averaged.
 _BLOCK = 2**22
-#: Largest sample whose power over a frame float32 holds.
+#: Largest sample whose power over a frame fits into float32.
 _LOUDEST = 1e12
 
 
@@ -24,11 +24,11 @@ def decode_audio(data, *, duration=None, max_seconds=None):
     Parameters
     ----------
     data : bytes-like
-        A WAV, FLAC, OGG or MP3 file, or another that libsndfile reads.
+        A WAV, FLAC, OGG or MP3 file, or another format that libsndfile reads.
     duration : float or None
-        Seconds to read, from the start.
+        Seconds to read from the start. By default everything.
     max_seconds : float or None
-        Bound on the length, checked by the header.
+        Maximum length, checked in the header before decoding.
 
     Returns
     -------
@@ -49,7 +49,10 @@ def decode_audio(data, *, duration=None, max_seconds=None):
 
 
 def _find_wav_samples(data):
-    """Read a plain 16-bit WAV, several times faster than libsndfile; else give None."""
+    """Find the samples of a plain 16-bit WAV; return None for any other file.
+
+    This is several times as fast as libsndfile.
+    """
     if bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
         return None
     position, layout = 12, None
@@ -92,7 +95,7 @@ def _read_soundfile(data, duration, max_seconds):
 
 
 def _read_mono(file, n_frames):
-    """Read and average block by block, however many channels there are."""
+    """Read and average block by block, to bound the memory of many channels."""
     signal = np.empty(n_frames, dtype=np.float32)
     step, n_read = max(1, _BLOCK // file.channels), 0
     while n_read < n_frames:
@@ -124,7 +127,7 @@ def _count_frames(n_frames, rate, duration, max_seconds):
 
 
 def check_seconds(n_frames, rate, max_seconds):
-    """Refuse signals longer than ``max_seconds``."""
+    """Raise if a signal is longer than ``max_seconds``."""
     if max_seconds is not None and n_frames > max_seconds * rate:
         raise ValueError(
             f"its {n_frames / rate:,.1f} seconds exceed max_seconds={max_seconds:g}"
@@ -132,28 +135,28 @@ def check_seconds(n_frames, rate, max_seconds):
 
 
 def check_loudness(signal, whose):
-    """Refuse samples whose power float32 could not hold."""
+    """Raise if the power of the samples would overflow float32."""
     if np.fmax.reduce(np.abs(signal), axis=None, initial=0) > _LOUDEST:
         raise ValueError(
-            f"{whose} samples exceed {_LOUDEST:g}; those of a sound are about -1 to 1"
+            f"{whose} samples exceed {_LOUDEST:g}; audio is expected in about -1 to 1"
         )
 
 
 def as_mono(signal):
-    """Mean of the channels of a signal ``(n_samples, n_channels)``."""
+    """Average the channels of a signal ``(n_samples, n_channels)``."""
     if signal.shape[1] == 1:
         return signal[:, 0]
     return signal.mean(axis=1)
 
 
 def as_signal(cell):
-    """Turn an array into a mono signal in float32.
+    """Convert an array to a mono signal in float32.
 
     Parameters
     ----------
     cell : array-like of shape (n_samples,) or (n_samples, n_channels)
-        Floats, or integers, which are scaled by their type's range. NaN at the end is
-        padding.
+        Floats, or signed integers, which are scaled by the range of their type. NaN at
+        the end is padding.
 
     Returns
     -------
@@ -166,8 +169,9 @@ def as_signal(cell):
         signal = signal / np.float32(2.0 ** (8 * signal.dtype.itemsize - 1))
     if signal.dtype.kind != "f":
         raise TypeError(
-            f"a {type(cell).__name__} is no audio; give a path, bytes, an array "
-            "(n_samples,), or (array, sampling_rate)"
+            "expected audio as a path, bytes, an array (n_samples,) of floats or of "
+            "signed integers, or a tuple (array, sampling_rate), got "
+            f"{_describe_type(cell)}"
         )
     if signal.ndim == 2 and signal.shape[0] >= signal.shape[1] > 0:
         signal = as_mono(signal)
@@ -177,13 +181,19 @@ def as_signal(cell):
         )
     if len(signal) == 0:
         raise ValueError("it holds no samples")
-    with np.errstate(over="ignore"):  # infinity is refused in what follows
+    with np.errstate(over="ignore"):  # the caller refuses infinite samples
         signal = signal.astype(np.float32, copy=False)
     return strip_padding(signal)
 
 
+def _describe_type(cell):
+    dtype = getattr(cell, "dtype", None)
+    name = type(cell).__name__
+    return name if dtype is None else f"{name} of {dtype}"
+
+
 def strip_padding(signal):
-    """Cut NaN at the end off; None if nothing is left."""
+    """Cut off NaN at the end; return None if nothing is left."""
     if np.isnan(signal[-1]):
         valid = np.flatnonzero(~np.isnan(signal))
         return signal[: valid[-1] + 1] if len(valid) else None
@@ -191,14 +201,14 @@ def strip_padding(signal):
 
 
 def resample(signal, rate, sampling_rate):
-    """Resample by soxr, HQ, to the length that librosa gives.
+    """Resample with soxr (HQ), to the same length as librosa.
 
     Parameters
     ----------
     signal : ndarray of shape (n_samples,), float32
         The signal.
     rate, sampling_rate : float
-        Its sampling rate, and the one wanted, in Hz.
+        Current and target sampling rate, in Hz.
 
     Returns
     -------
@@ -215,10 +225,11 @@ def resample(signal, rate, sampling_rate):
 
 
 def check_signals(array, owner):
+    """Return an array of signals, or raise if it is not one."""
     if array.ndim != 2:
         raise ValueError(
             f"{owner}: expected signals (n_samples, length), got {array.shape}. Put an "
-            "AudioLoader in front of it."
+            "AudioLoader before it."
         )
     check_loudness(array, f"{owner}: the signals'")
     return array

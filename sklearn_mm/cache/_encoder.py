@@ -1,4 +1,4 @@
-"""Encode each sample once, ever: results kept by the cell's content."""
+"""Encode each cell once, and look the result up by the content of the cell."""
 
 import os
 from contextlib import contextmanager
@@ -16,44 +16,44 @@ from .._columns.loading import report_failures
 from .._columns.padding import pad_samples, valid_lengths
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.parallel import run_calls, runs_elsewhere
-from ._keys import find_keys
-from ._steps import find_on_error, list_steps, make_steps, run_steps, try_rows
+from ._keys import compute_keys
+from ._steps import find_on_error, list_steps, make_steps, run_steps
 from ._store import ArrayStore
 
 
 class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
-    """Keep what an encoder makes of each cell, and never make it again.
+    """Cache the output of an encoder for each cell, so that it is computed only once.
 
-    Each sample is kept under a key made of the cell's content and of the encoder: its
-    class, its parameters, and the versions of the libraries that change results. In a
-    ``GridSearchCV`` over what comes behind it each file is decoded once in all,
-    whatever the number of folds and candidates.
+    Each encoded sample is stored under a key derived from the content of the cell and
+    from the encoder: its class, its parameters, and the versions of the libraries that
+    affect results. In a ``GridSearchCV`` over the later steps each file is decoded only
+    once, whatever the number of folds and candidates.
 
     Parameters
     ----------
     encoder : transformer, or Pipeline of transformers
-        It must learn nothing in ``fit``, as the loaders and most encoders here.
+        It must not learn in ``fit``; loaders and most encoders of this package do not.
     location : str, PathLike or None, default=None
-        Folder of the cache, which may be shared by processes and by encoders. None
-        keeps samples in this process alone.
+        Folder of the cache, which processes and encoders can share. By default samples
+        are kept in the memory of this process.
     key : {"stat", "content"}, default="stat"
-        What a file is known by: path, size and time of modification, or its bytes,
-        which costs reading them and also recognises copies.
+        What identifies a file: its path, size and modification time, or its bytes,
+        which must then be read each time but also identify copies.
     batch_size : int, default=256
-        Cells that are encoded, and kept, at a time.
+        Number of cells that are encoded and stored at a time.
     max_bytes : int, default=2**32
-        Bound on what is kept, in bytes; the oldest samples go first.
+        Maximum size of the cache in bytes; the oldest samples are evicted first.
     n_jobs : int or None, default=None
-        Number of threads of the loaders; None leaves it to them. Under a joblib backend
-        of other processes (``parallel_config(backend="dask")``) the number of batches
-        that are encoded at the same time.
+        Number of threads of the loaders; by default their own ``n_jobs``. With a joblib
+        backend of other processes (``parallel_config(backend="dask")``), the number of
+        batches that are encoded at the same time.
     verbose : int, default=0
-        1 prints a line for each batch that is encoded.
+        If 1, print a line for each encoded batch.
 
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of an encoded sample; of samples that are padded, without their length.
+        Shape of an encoded sample, without the length if samples are padded.
 
     Raises
     ------
@@ -62,21 +62,22 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 
     See Also
     --------
-    sklearn.pipeline.Pipeline : Its ``memory`` keeps a whole step's output by the whole
-        column, so that each new fold is encoded anew.
+    sklearn.pipeline.Pipeline : Its ``memory`` caches a step's output for the column as
+        a whole, so that each new fold is encoded again.
 
     Notes
     -----
-    Cells that are missing, that could not be read, or that a ``filesystem`` of the
-    user's own reads are not kept. If the folder cannot be used, one warning says so and
-    samples are kept in memory. ``fit`` encodes, and tells scikit-learn's callbacks
-    after each batch. Samples are kept as float32.
+    Not cached are cells that are missing, that could not be read, or that are read
+    through a custom ``filesystem``. If the folder cannot be used, a warning is issued
+    and samples are kept in memory. ``fit`` encodes, and notifies scikit-learn's
+    callbacks after each batch. Samples are stored as float32.
 
-    Each kept sample has a checksum, and one that was damaged is encoded again. Against
-    intent that helps nothing: keep the folder where only those can write who may decide
-    your results. No code is ever loaded from it. A change of an encoder's own source
-    code is noticed by the version of its package, or if it is a function, but not in a
-    class of a script: ``clear`` the cache then.
+    Each stored sample has a checksum, and a damaged one is encoded again. The checksum
+    detects corruption, not tampering: anyone who can write to the folder can change
+    your results, so restrict write access. No code is ever loaded from the folder. A
+    change in the source code of an encoder is detected through the version of its
+    package, or if it is a function, but not if it is a class in a script: call
+    ``clear`` in this case.
 
     Examples
     --------
@@ -120,7 +121,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Encode what is not kept yet.
+        """Encode the cells that are not cached yet.
 
         Parameters
         ----------
@@ -140,7 +141,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X, y=None):
-        """Encode what is not kept yet, and give all.
+        """Encode the cells that are not cached yet, and return all samples.
 
         Parameters
         ----------
@@ -152,22 +153,22 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         Returns
         -------
         ndarray
-            What the encoder returns, all NaN where a cell is missing.
+            Output of the encoder, all NaN where a cell is missing.
         """
         context = self._init_callback_context(max_subtasks=None)
         context.call_on_fit_task_begin(estimator=self, X=X)
         column, samples = self._encode(X, context)
         known = np.flatnonzero([sample is not None for sample in samples])
-        # One cell that names and shapes can be found out from, when they are asked for.
+        # Keep one cell, from which feature names are computed on request.
         self._probe = column.cells[known[:1] if len(known) else slice(1)]
         self.__dict__.pop("sample_shape_", None)
         encoded = self._stack(column, samples)
-        self.sample_shape_ = encoded.shape[2 if self._gives_arrays() else 1 :]
+        self.sample_shape_ = encoded.shape[2 if self._returns_arrays() else 1 :]
         context.call_on_fit_task_end(estimator=self, X=X, reconstruction_attributes={})
         return encoded
 
     def transform(self, X):
-        """Encode a column, taking from the cache what is there.
+        """Encode a column, using the samples that are cached.
 
         Parameters
         ----------
@@ -177,27 +178,28 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         Returns
         -------
         ndarray
-            What the encoder returns, all NaN where a cell is missing.
+            Output of the encoder, all NaN where a cell is missing.
         """
         return self._stack(*self._encode(X))
 
     def cache_info(self):
-        """Say what was found, and what is kept.
+        """Return statistics of the cache.
 
         Returns
         -------
         dict of str to int
-            ``n_hits`` and ``n_misses``: cells that this process found or not;
-            ``n_arrays`` and ``n_bytes``: what the location holds of all encoders.
+            ``n_hits`` and ``n_misses``: number of cells that this process did and did
+            not find; ``n_arrays`` and ``n_bytes``: content of the location, including
+            that of other encoders.
         """
         return self._open().count()
 
     def clear(self):
-        """Forget all that the location holds, of other encoders as well."""
+        """Empty the location, including the samples of other encoders."""
         self._open().clear()
 
     def get_feature_names_out(self, input_features=None):
-        """Give the encoder's names.
+        """Return the names of the encoder's features.
 
         Parameters
         ----------
@@ -215,19 +217,19 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         return steps[-1].get_feature_names_out(input_features)
 
     def set_output(self, *, transform=None):
-        """Set the container of vectors; an array of samples stays an array.
+        """Set the container of vectors; no-op if the encoder returns arrays.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None
-            The container; None leaves it as it is.
+            The container; None keeps the current one.
 
         Returns
         -------
         self
             The encoder.
         """
-        if self._gives_arrays():
+        if self._returns_arrays():
             return self
         return super().set_output(transform=transform)
 
@@ -236,20 +238,19 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         return _open_store(location, self.max_bytes, os.getpid())
 
     def _encode(self, X, context=None):
-        """Give the column, and of each cell what the encoder makes of it, or None."""
+        """Return the column, and for each cell its encoded sample or None."""
         column = as_column(X, type(self).__name__)
-        steps = self._make_steps(on_error="missing")
-        keys = find_keys(column, steps, self.key)
+        keys = compute_keys(column, list_steps(self.encoder), self.key)
         store = self._open()
         found = store.get_many(key for key in keys if isinstance(key, bytes))
-        # Backwards, so that of cells that are the same the first is encoded.
+        # Reversed, so that the first of several equal cells is encoded.
         rows = {keys[row]: row for row in reversed(range(len(keys)))}
         rows = sorted(r for k, r in rows.items() if k is not None and k not in found)
         batches = [
             rows[start : start + self.batch_size]
             for start in range(0, len(rows), self.batch_size)
         ]
-        results = self._encode_batches(column, batches, steps)
+        results = self._encode_batches(column, batches)
         failures, n_done = {}, 0
         for batch in batches:
             with _as_task(self, context):
@@ -264,31 +265,33 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         self._report(failures, column, keys)
         return column, [found.get(key) for key in keys]
 
-    def _encode_batches(self, column, batches, steps):
-        """Yield what :meth:`_encode_batch` gives for each."""
+    def _encode_batches(self, column, batches):
+        """Yield the result of :meth:`_encode_batch` for each batch."""
         if len(batches) > 1 and runs_elsewhere():
             calls = [(self._encode_batch, column.cells[rows]) for rows in batches]
             yield from run_calls(calls, self.n_jobs, return_as="generator")
             return
-        fit = True  # until a step has seen what fitting it needs: one sample
+        steps = self._make_steps(on_error="missing") if batches else []
+        fit = True  # until there was a batch with at least one good sample
         for rows in batches:
             result = self._encode_batch(column.cells[rows], steps, fit)
             fit = fit and not result[0]
             yield result
 
     def _encode_batch(self, cells, steps=None, fit=True):
-        """Give samples by row without missing ones, and why rows were refused."""
+        """Return encoded samples by row, and the reasons for refusing other rows."""
         steps = steps or self._make_steps(on_error="missing")
-        refused = {}
-        encoded, rows = try_rows(steps, cells, [*range(len(cells))], refused, fit)
+        encoded, rows, refused = run_steps(steps, cells, fit)
         if encoded is None:
             return {}, refused
         empty = find_missing(encoded)
         if empty.any() and find_on_error(self.encoder) != "missing":
-            strict = self._make_steps(on_error="raise")
+            # Encode the bad cells again with steps that raise, to get the reasons.
             bad = [row for row, is_empty in zip(rows, empty) if is_empty]
-            try_rows(strict, cells, bad, refused)  # again, to hear the reason
-        if self._gives_arrays():
+            strict = self._make_steps(on_error="raise")
+            _, _, reasons = run_steps(strict, cells[bad])
+            refused |= {bad[i]: reason for i, reason in reasons.items()}
+        if self._returns_arrays():
             lengths = valid_lengths(encoded)
             return {r: x[:n] for r, x, n in zip(rows, encoded, lengths) if n}, refused
         kept = {r: x for r, x, is_empty in zip(rows, encoded, empty) if not is_empty}
@@ -306,7 +309,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         report_failures(failures, type(first).__name__, len(column), on_error)
 
     def _stack(self, column, samples):
-        n_samples, is_padded = len(samples), self._gives_arrays()
+        n_samples, is_padded = len(samples), self._returns_arrays()
         shapes = {s.shape[is_padded:] for s in samples if s is not None}
         if hasattr(self, "sample_shape_"):
             shapes.add(self.sample_shape_)
@@ -316,8 +319,9 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
                 f"{sorted(shapes)}. Give each kind of cell an encoder of its own."
             )
         if not shapes or is_padded:
-            # Whether the encoder pads to a length of its own, a missing cell tells.
-            blank = run_steps(self._make_steps(on_error="missing"), _make_blank(column))
+            # A missing cell shows whether the encoder pads to a fixed length.
+            steps = self._make_steps(on_error="missing")
+            blank, _, _ = run_steps(steps, _make_blank(column))
             shapes = shapes or {blank.shape[1 + is_padded :]}
         (shape,) = shapes
         if not is_padded:
@@ -330,29 +334,30 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         length = max(length, blank.shape[1])
         return pad_samples(samples, length=length, sample_shape=shape)
 
-    def _gives_arrays(self):
+    def _returns_arrays(self):
         return isinstance(list_steps(self.encoder)[-1], ArrayOutputMixin)
 
     def _make_steps(self, on_error):
         return make_steps(self.encoder, type(self).__name__, on_error, self.n_jobs)
 
 
-# Arrays have no columns to name, whatever container scikit-learn is set to.
+# scikit-learn sets this attribute on every subclass after executing its body, so it can
+# only be overridden here. Arrays have no columns to name, whatever the container.
 CachedEncoder._sklearn_auto_wrap_output_keys = property(
-    lambda self: set() if self._gives_arrays() else {"transform"}
+    lambda self: set() if self._returns_arrays() else {"transform"}
 )
 
 
 @lru_cache(maxsize=64)
 def _open_store(location, max_bytes, pid):
-    """One store for each location in each process."""
+    """Return the store of a location, one per process."""
     if location is None:
         return ArrayStore(memory_bytes=max_bytes)
     return ArrayStore(Path(location) / "samples.sqlite", max_bytes=max_bytes)
 
 
 def _make_blank(column):
-    """Cells of the column's kind, of which one is missing."""
+    """Return one missing cell of the column's kind."""
     if column.cells.dtype.kind == "O":
         return np.array([None], dtype=object)
     return np.full((1, *column.cells.shape[1:]), np.nan, dtype=np.float32)
@@ -360,7 +365,7 @@ def _make_blank(column):
 
 @contextmanager
 def _as_task(encoder, context):
-    """Tell scikit-learn's callbacks of a batch, where they listen."""
+    """Notify scikit-learn's callbacks, if there are any, of a batch."""
     if context is None:
         yield
         return

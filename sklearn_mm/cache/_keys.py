@@ -1,4 +1,4 @@
-"""Keys of encoded cells: digests of what a cell holds and of what encodes it."""
+"""Keys of encoded cells: digests of the content of a cell and of its encoder."""
 
 import marshal
 import os
@@ -11,35 +11,37 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._columns.files import read_source
+from ._steps import find_loader
 
-#: Parameters that change no result.
+#: Parameters that do not affect results.
 _IDLE = {"n_jobs", "verbose", "on_error"}
-#: Distributions whose versions may change results.
+#: Distributions whose versions may affect results.
 _LIBRARIES = ("numpy", "scipy", "opencv-python", "soundfile", "soxr", "scikit-learn")
 _NUMBERS = (bool, int, float, np.number)
+_PLAIN = (type(None), str, *_NUMBERS)
 
 
-def find_keys(column, steps, by):
-    """Find a key for each cell.
+def compute_keys(column, steps, by):
+    """Compute a key for each cell.
 
     Parameters
     ----------
     column : Column
         The cells.
     steps : list of transformer
-        What encodes them, the first a loader if strings are paths.
+        The encoder. Strings are paths if the first step reads files.
     by : {"stat", "content"}
-        What a file is known by.
+        What identifies a file.
 
     Returns
     -------
     list of (bytes, int or None)
-        None where the cell is missing, and the row's number where it has no key.
+        None where the cell is missing, and its position where it has no key.
     """
     digest = _import_digest()
-    prefix = digest(repr([*map(_describe, steps), _list_versions(steps)]).encode())
+    prefix = digest(repr([*map(describe, steps), _list_versions(steps)]).encode())
     keys = [None] * len(column)
-    digest_cell = _CellDigest(steps[0], by)
+    digest_cell = _CellDigest(find_loader(steps[0]), by)
     for row in np.flatnonzero(~column.missing).tolist():
         content = digest_cell(column.cells[row])
         keys[row] = row if content is None else digest(prefix + content)
@@ -47,11 +49,11 @@ def find_keys(column, steps, by):
 
 
 class _CellDigest:
-    """Bytes that tell a cell from all others, or None."""
+    """Bytes that identify a cell, or None if it has no key."""
 
     def __init__(self, loader, by):
-        self.loads = hasattr(loader, "filesystem")
-        # What a filesystem of the user's own holds may change unseen.
+        self.loads = loader is not None
+        # Files behind a custom filesystem may change unnoticed.
         self.loads_from_disk = self.loads and loader.filesystem is None
         names = ("root", "max_bytes")
         self.bounds = {name: getattr(loader, name, None) for name in names}
@@ -87,42 +89,65 @@ class _CellDigest:
             if not os.path.isabs(path):
                 path = os.path.join(self.folder, path)
             elif self.bounds["root"] is not None:
-                return None  # refused, though it may be the same file
+                return None  # the loader refuses it
             status = os.stat(path)
         except (OSError, ValueError, TypeError):
-            return None  # the loader will say what is wrong with it
+            return None  # the loader will report what is wrong with it
         size, time = status.st_size, status.st_mtime_ns
         return f"path{size} {time} {path}".encode("utf-8", "surrogateescape")
 
 
-def _describe(value):
-    """Say what of a parameter or an estimator changes results, for repr to print."""
-    if value is None or isinstance(value, (str, *_NUMBERS)):
+def describe(value):
+    """Describe a parameter or estimator by all that affects results, as plain data."""
+    if _is_plain(value):
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, BaseEstimator):
-        params = sorted(value.get_params(deep=False).items())
-        described = [(k, _describe(v)) for k, v in params if k not in _IDLE]
+        described = [
+            (name, param if _is_plain(param) else describe(param))
+            for name, param in _list_parameters(value)
+        ]
         return type(value).__module__, type(value).__qualname__, described
     if isinstance(value, (list, tuple)):
-        return [_describe(item) for item in value]
+        return type(value).__name__, [describe(item) for item in value]
     if isinstance(value, dict):
-        return [(_describe(k), _describe(v)) for k, v in value.items()]
+        return [(describe(k), describe(v)) for k, v in value.items()]
     if hasattr(value, "__code__"):
-        closure = [_describe(cell.cell_contents) for cell in value.__closure__ or ()]
+        closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
         code = marshal.dumps(value.__code__)
-        return value.__qualname__, code, _describe(value.__defaults__), closure
+        return value.__qualname__, code, describe(value.__defaults__), closure
     return type(value).__qualname__, joblib.hash(value)
+
+
+def _is_plain(value):
+    """Whether ``repr`` describes a value completely."""
+    if type(value) is tuple:
+        return all(isinstance(item, _PLAIN) for item in value)
+    return isinstance(value, _PLAIN)
+
+
+def _list_parameters(estimator):
+    """List the names and values of the parameters that affect results."""
+    if type(estimator).get_params is not BaseEstimator.get_params:
+        params = estimator.get_params(deep=False)
+        return [(k, params[k]) for k in sorted(params) if k not in _IDLE]
+    return [(k, getattr(estimator, k)) for k in _get_names(type(estimator))]
+
+
+@lru_cache
+def _get_names(kind):
+    """Return the parameter names of a class, whose signature is slow to inspect."""
+    return [name for name in kind._get_param_names() if name not in _IDLE]
 
 
 def _list_versions(steps):
     packages = {type(step).__module__.partition(".")[0] for step in steps}
-    return [_find_version(name) for name in (*_LIBRARIES, *sorted(packages))]
+    return [_get_version(name) for name in (*_LIBRARIES, *sorted(packages))]
 
 
 @lru_cache
-def _find_version(name):
+def _get_version(name):
     try:
         return name, version(name)
     except PackageNotFoundError:

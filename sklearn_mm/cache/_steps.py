@@ -1,4 +1,4 @@
-"""The steps of an encoder that learns nothing in ``fit``: found, set up and run."""
+"""The steps of an encoder that learns nothing in ``fit``: list, clone and run them."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,7 +10,7 @@ from ..exceptions import LoadError
 
 
 def list_steps(encoder):
-    """List the transformers of an encoder, those within nested pipelines too."""
+    """List the transformers of an encoder, including those of nested pipelines."""
     if not isinstance(encoder, Pipeline):
         return [encoder]
     steps = [step for _, step in encoder.steps if step not in (None, "passthrough")]
@@ -18,7 +18,7 @@ def list_steps(encoder):
 
 
 def make_steps(encoder, owner, on_error, n_jobs):
-    """Clone the steps of an encoder, and refuse those that learn.
+    """Clone the steps of an encoder, and raise if one of them learns.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def make_steps(encoder, owner, on_error, n_jobs):
     owner : str
         Name of the estimator, for errors.
     on_error : {"raise", "missing"}
-        What steps that have a choice do about bad cells.
+        Set on the steps and loaders that have this parameter.
     n_jobs : int or None
-        Number of threads of steps that have them; None leaves it to them.
+        Number of threads, set likewise. If None, the steps keep their own.
 
     Returns
     -------
@@ -40,74 +40,83 @@ def make_steps(encoder, owner, on_error, n_jobs):
     for step in list_steps(encoder):
         if learns(step):
             raise TypeError(
-                f"{owner}: {type(step).__name__} learns in fit, so that what it makes "
-                f"of a cell depends on other cells. Put it behind the {owner}."
+                f"{owner}: {type(step).__name__} learns in fit, so its output for a "
+                f"cell depends on other cells. Put it after the {owner}."
             )
         step = clone(step)
-        params = step.get_params(deep=False)
-        if "on_error" in params:
-            step.set_params(on_error=on_error)
-        if "n_jobs" in params and n_jobs is not None:
-            step.set_params(n_jobs=n_jobs)
+        for estimator in (step, getattr(step, "loader", None)):
+            if hasattr(estimator, "on_error"):
+                estimator.on_error = on_error
+            if hasattr(estimator, "n_jobs") and n_jobs is not None:
+                estimator.n_jobs = n_jobs
         steps.append(step)
     return steps
 
 
+def find_loader(step):
+    """Return the transformer that opens files for a step, or None."""
+    if hasattr(step, "get_loader"):
+        step = step.get_loader()
+    return step if hasattr(step, "filesystem") else None
+
+
 def find_on_error(encoder):
-    """Give the ``on_error`` of the first step that has one, else None."""
-    steps = list_steps(encoder)
-    return next((step.on_error for step in steps if hasattr(step, "on_error")), None)
+    """Return the ``on_error`` of the first step or loader that has one, else None."""
+    for step in list_steps(encoder):
+        for estimator in (step, getattr(step, "loader", None)):
+            if hasattr(estimator, "on_error"):
+                return estimator.on_error
+    return None
 
 
-def run_steps(steps, X, fit=False):
-    """Transform by one step after the other, fitting each first where that is asked."""
-    for step in steps:
-        X = (step.fit(X) if fit else step).transform(X)
-    if issparse(X):
-        raise TypeError(
-            f"{type(steps[-1]).__name__} returns a sparse matrix, which cannot be kept "
-            "sample by sample."
-        )
-    return np.asarray(X, dtype=np.float32)
-
-
-def try_rows(steps, cells, rows, failures, fit=False):
-    """Encode rows, without those that a step refuses.
+def run_steps(steps, cells, fit=False):
+    """Encode cells, leaving out those that a step refuses.
 
     Parameters
     ----------
     steps : list of transformer
         The encoder.
     cells : ndarray of shape (n_samples, ...)
-        All cells.
-    rows : list of int
-        Which to encode.
-    failures : dict of int to tuple (source, reason)
-        Refused rows are added to it.
+        The cells.
     fit : bool
-        Whether the steps are fitted first.
+        Whether to fit each step first.
 
     Returns
     -------
-    ndarray of shape (n_rows, ...) or None
-        None if no row is left.
-    list of int
-        The rows that are left.
+    encoded : ndarray of shape (n_rows, ...), float32, or None
+        None if every cell was refused.
+    rows : list of int
+        Positions of the encoded cells.
+    refused : dict of int to tuple (source, reason)
+        The refused cells by position.
     """
-    while rows:
+    rows, refused = list(range(len(cells))), {}
+    while rows or not refused:
+        X = cells[rows]
         try:
-            encoded = run_steps(steps, cells[rows], fit)
+            for step in steps:
+                X = (step.fit(X) if fit else step).transform(X)
         except LoadError as error:
             bad = {rows[row]: tuple(reason) for row, *reason in error.failures}
             if not bad:
                 raise
-            failures.update(bad)
+            refused |= bad
             rows = [row for row in rows if row not in bad]
         else:
-            if len(encoded) != len(rows):
-                raise ValueError(
-                    f"the encoder made {len(encoded)} samples of {len(rows)} cells; it "
-                    "must give one for each."
-                )
-            return encoded, rows
-    return None, rows
+            return _check_encoded(X, len(rows), steps[-1]), rows, refused
+    return None, rows, refused
+
+
+def _check_encoded(X, n_samples, step):
+    if issparse(X):
+        raise TypeError(
+            f"{type(step).__name__} returns a sparse matrix, which cannot be stored "
+            "sample by sample."
+        )
+    encoded = np.asarray(X, dtype=np.float32)
+    if len(encoded) != n_samples:
+        raise ValueError(
+            f"the encoder returned {len(encoded)} samples for {n_samples} cells; it "
+            "must return one per cell."
+        )
+    return encoded

@@ -5,7 +5,9 @@ from importlib.util import find_spec
 from sklearn.pipeline import FeatureUnion
 
 from .._modalities.table import get_modality
+from ..audio import AudioLoader
 from ..cache import CachedEncoder
+from ..image import ImageLoader
 from ..pretrained._audio import PretrainedAudioEncoder
 from ..pretrained._image import PretrainedImageEncoder
 from ..pretrained._text import PretrainedTextEncoder
@@ -19,17 +21,22 @@ _PACKAGES = {
 }
 
 
-def _make_pooled(kind):
+def _make_pooled(kind, loader):
     def make(**loading):
-        return PooledEncoder(kind(normalize=True, **loading))  # cells may be lists
+        encoder = kind(loader=loader(**loading), normalize=True)
+        return PooledEncoder(encoder)  # cells may be lists
 
     return make
 
 
+def _make_text_encoder(on_error, **loading):
+    return PretrainedTextEncoder(normalize=True, on_error=on_error)
+
+
 _MAKERS = {
-    "text": lambda **loading: PretrainedTextEncoder(normalize=True),
-    "image": _make_pooled(PretrainedImageEncoder),
-    "audio": _make_pooled(PretrainedAudioEncoder),
+    "text": _make_text_encoder,
+    "image": _make_pooled(PretrainedImageEncoder, ImageLoader),
+    "audio": _make_pooled(PretrainedAudioEncoder, AudioLoader),
 }
 
 

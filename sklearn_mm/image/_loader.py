@@ -1,4 +1,4 @@
-"""Images: load files, bytes and arrays into one array, and describe them by hand."""
+"""Load image files, bytes and arrays into one array."""
 
 from numbers import Integral
 
@@ -26,38 +26,38 @@ class ImageLoader(BaseLoader):
 
     A cell is a path, encoded bytes (JPEG, PNG, WebP, BMP, GIF, TIFF), an array
     ``(H, W)`` or ``(H, W, C)`` in RGB order, or a PIL image. Sizes and kinds may differ
-    from row to row. EXIF orientation is honoured, transparency is dropped, of an
-    animation the first frame is read. The transformer is stateless.
+    from row to row. EXIF orientation is applied, the alpha channel is dropped, and only
+    the first frame of an animation is read. The transformer is stateless.
 
     Parameters
     ----------
     size : tuple of (int, int), default=(28, 28)
-        Height and width of the result, in pixels.
+        Height and width of the output, in pixels.
     color : {"gray", "rgb"}, default="gray"
         Gray images have no channel axis.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
-        How an image of another aspect ratio is fitted: stretched, its centre cropped,
-        or padded with black.
+        How an image of a different aspect ratio is fitted: stretched, cropped around
+        its centre, or padded with black.
     scale : bool, default=True
-        Scale the values to [0, 1] (8-bit images by 255, 16-bit by 65535). Float arrays
-        are expected in [0, 1] then. If False, values are as stored.
+        Scale the values to [0, 1] (8-bit images by 255, 16-bit by 65535); float arrays
+        must then already be in [0, 1]. If False, values are kept as stored.
     root : str, PathLike or None, default=None
         Folder that paths are relative to. If given, absolute paths, ``..`` and symbolic
-        links that lead out of it are refused.
+        links that leave it are refused.
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What to do about cells that cannot be read: raise :class:`LoadError` once all
-        have been tried, or treat them as missing with or without a warning.
+        What to do about cells that cannot be read: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
     max_pixels : int or None, default=2**26
-        Bound on height times width of one image, checked before it is decoded.
+        Maximum height times width of one image, checked before it is decoded.
     max_bytes : int or None, default=2**28
-        Bound on the size of one file, in bytes.
+        Maximum size of one file, in bytes.
     decode : {"fast", "exact"}, default="fast"
         "fast" decodes a JPEG at the smallest of the scales 1/1, 1/2, 1/4, 1/8 that
-        still covers ``size``, then averages areas, or interpolates where little is left
-        to shrink; "exact" decodes all of it. "fast" is twice as fast on photographs and
-        about 40 dB (PSNR) from "exact", less on the finest textures.
+        still covers ``size``, then averages areas, or interpolates if little is left to
+        shrink; "exact" decodes at full size. "fast" is twice as fast on photographs and
+        within about 40 dB (PSNR) of "exact", or less on very fine textures.
     filesystem : fsspec filesystem or None, default=None
-        Opens the paths instead of the operating system, remote ones included.
+        Opens the paths instead of the operating system, including remote ones.
     n_jobs : int or None, default=None
         Number of threads.
 
@@ -65,7 +65,7 @@ class ImageLoader(BaseLoader):
     --------
     HOGEncoder : Histograms of oriented gradients of the loaded images.
     ColorHistogramEncoder : Colour histograms of the loaded images.
-    VectorStacker : Behind a loader, flattens images into vectors of pixels.
+    VectorStacker : Applied after a loader, flattens images into vectors of pixels.
 
     Examples
     --------
@@ -132,37 +132,67 @@ class ImageLoader(BaseLoader):
             If an image cannot be read and ``on_error="raise"``.
         """
         column = as_column(X, type(self).__name__)
-        height, width = check_size(self.size)
-        channels = (3,) if self.color == "rgb" else ()
-        images = np.full((len(column), height, width, *channels), np.nan, np.float32)
-
-        def load(row, cell):
-            pixels, order, maximum, averaged = self._read(cell)
-            pixels = self._fit_to_size(pixels, height, width, averaged)
-            pixels = convert_color(pixels, order, self.color)
-            images[row] = pixels
-            if self.scale:
-                images[row] /= maximum
-
+        shape = check_size(self.size) + ((3,) if self.color == "rgb" else ())
+        images = np.full((len(column), *shape), np.nan, np.float32)
         with one_thread():
-            self._load_cells(column, load)
+            self._read_into(images, column)
         return images
 
-    def _read(self, cell):
-        """Give pixels, the order of channels, the maximum, and if they are means."""
-        data = self._read_bytes(cell)
-        if data is not None:
-            size = self.size if self.decode == "fast" else None
-            pixels, averaged = decode_image(
-                data, self.color, max_pixels=self.max_pixels, cover=size
-            )
-            order = "bgr"
-        else:
-            pixels, order = as_pixels(cell, max_pixels=self.max_pixels), "rgb"
-            averaged = False
+    def read(self, cell):
+        """Load one image.
+
+        Parameters
+        ----------
+        cell : str, PathLike, bytes, ndarray or PIL image
+            The image.
+
+        Returns
+        -------
+        ndarray of shape (height, width[, 3]), float32
+            What ``transform`` returns for this cell.
+        """
+        height, width = check_size(self.size)
+        cover = (height, width) if self.decode == "fast" else None
+        with one_thread():
+            pixels, order, averaged = self._decode(cell, self.color, cover)
+            if self.scale:
+                check_range(pixels)
+            white = pixel_maximum(pixels.dtype)
+            pixels = self._fit_to_size(pixels, height, width, averaged)
+            pixels = convert_color(pixels, order, self.color).astype(np.float32)
         if self.scale:
-            check_range(pixels)
-        return pixels, order, pixel_maximum(pixels.dtype), averaged
+            pixels /= white
+        return pixels
+
+    def read_original(self, cell):
+        """Read one image at its original size, without converting its values.
+
+        ``size``, ``color``, ``aspect``, ``scale`` and ``decode`` have no effect.
+
+        Parameters
+        ----------
+        cell : str, PathLike, bytes, ndarray or PIL image
+            The image.
+
+        Returns
+        -------
+        ndarray of shape (H, W) or (H, W, 3)
+            uint8, uint16 or float32 pixels in RGB order. Files always have three
+            channels; gray arrays have no channel axis.
+        """
+        with one_thread():
+            pixels, order, _ = self._decode(cell, "rgb")
+            return pixels if pixels.ndim == 2 else convert_color(pixels, order, "rgb")
+
+    def _decode(self, cell, color, cover=None):
+        """Return pixels, the order of their channels, and whether they are means."""
+        data = self._read_bytes(cell)
+        if data is None:
+            return as_pixels(cell, max_pixels=self.max_pixels), "rgb", False
+        pixels, averaged = decode_image(
+            data, color, max_pixels=self.max_pixels, cover=cover
+        )
+        return pixels, "bgr", averaged
 
     def _fit_to_size(self, pixels, height, width, averaged):
         if self.aspect == "crop":

@@ -1,4 +1,4 @@
-"""Pixels through OpenCV: decode, resize by area, fit, convert."""
+"""Decode, resize, crop, pad and convert pixels with OpenCV."""
 
 from contextlib import contextmanager
 from numbers import Integral
@@ -10,9 +10,9 @@ from .._columns.arrays import to_float32
 from .._utils.imports import is_instance
 from ._header import read_image_header
 
-#: Shrinking by less, pixels that are means already are interpolated.
+#: Averaged pixels that shrink by less than this factor are interpolated.
 _SLIGHT = 1.5
-#: By how much of a resulting pixel a JPEG's last, partly filled block may shift it.
+#: How far the last, partly filled block of a JPEG may shift the result, in pixels.
 _SHIFT = 0.2
 
 _lock = Lock()
@@ -22,10 +22,10 @@ _saved = None
 
 @contextmanager
 def one_thread():
-    """Hold OpenCV to one thread and to silence, whoever else is in here; then restore.
+    """Restrict OpenCV to one thread and silence its log; restore both at the end.
 
-    Its own threads bring nothing for small images, and its log would repeat what our
-    errors say. Both settings are global, hence the count of users.
+    OpenCV's own threads bring nothing for small images, and its log would repeat our
+    errors. Both settings are global, so the users of this context are counted.
     """
     global _users, _saved
     import cv2
@@ -55,18 +55,19 @@ def decode_image(data, color, *, max_pixels=None, cover=None):
     data : bytes-like
         The encoded image.
     color : {"gray", "rgb"}
-        What the pixels will become.
+        Color of the output that the pixels will be converted to.
     max_pixels : int or None
-        Bound on height times width, checked by the header.
+        Maximum height times width, checked in the header before decoding.
     cover : tuple of (int, int) or None
         Height and width that a JPEG decoded at a reduced scale must still cover.
+        By default it is decoded at full size.
 
     Returns
     -------
     ndarray of shape (H, W) or (H, W, 3)
-        8-bit, 16-bit or float pixels; colours in the order blue, green, red.
+        8-bit, 16-bit or float pixels, channels in BGR order.
     bool
-        Whether they are means of more pixels of the file.
+        Whether each pixel is the mean of several pixels of the file.
     """
     import cv2
 
@@ -93,8 +94,8 @@ def _check_pixels(height, width, max_pixels):
         )
 
 
-def _reduced_flag(header, color, cover, whole):
-    """Choose the smallest scale that covers the target, whichever way up it is."""
+def _reduced_flag(header, color, cover, full_size_flag):
+    """Choose the smallest scale that covers the target in any EXIF orientation."""
     import cv2
 
     name = "GRAYSCALE" if color == "gray" else "COLOR"
@@ -104,18 +105,18 @@ def _reduced_flag(header, color, cover, whole):
             for side in (header.height, header.width)
         ):
             return getattr(cv2, f"IMREAD_REDUCED_{name}_{scale}"), scale
-    return whole, 1
+    return full_size_flag, 1
 
 
 def as_pixels(cell, *, max_pixels=None):
-    """Turn an array or a PIL image into pixels.
+    """Convert an array or a PIL image to pixels.
 
     Parameters
     ----------
     cell : ndarray of shape (H, W) or (H, W, C), or PIL image
         C is 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGB, alpha).
     max_pixels : int or None
-        Bound on height times width.
+        Maximum height times width.
 
     Returns
     -------
@@ -127,8 +128,8 @@ def as_pixels(cell, *, max_pixels=None):
         cell = _from_pil(cell)
     if not hasattr(cell, "__array__") and not isinstance(cell, (list, tuple)):
         raise TypeError(
-            f"a {type(cell).__name__} is no image; give a path, bytes, an array (H, W) "
-            "or (H, W, C), or a PIL image"
+            "expected an image as a path, bytes, an array (H, W) or (H, W, C), or a "
+            f"PIL image, got {type(cell).__name__}"
         )
     pixels = np.asarray(cell)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] > 4):
@@ -142,7 +143,7 @@ def as_pixels(cell, *, max_pixels=None):
 
 
 def _from_pil(image):
-    # The class came with its module, so that this import loads nothing new.
+    # Pillow is already imported if the user has an image of it.
     from PIL import ImageOps
 
     image = ImageOps.exif_transpose(image)
@@ -167,7 +168,7 @@ def _as_depth(pixels):
     if pixels.dtype.kind in "iu" and pixels.min() >= 0 and pixels.max() <= 255:
         return pixels.astype(np.uint8)
     raise TypeError(
-        f"its {pixels.dtype} values are no pixels; use uint8, uint16, or floats"
+        f"its {pixels.dtype} values are not pixels; use uint8, uint16, or floats"
     )
 
 
@@ -180,7 +181,7 @@ def _drop_alpha(pixels):
 
 
 def check_range(pixels):
-    """Refuse float pixels outside [0, 1], which ``scale=True`` promises."""
+    """Raise if float pixels are outside of [0, 1], as ``scale=True`` requires."""
     if pixels.dtype.kind == "f" and not (pixels.min() >= 0 and pixels.max() <= 1.001):
         raise ValueError(
             f"its float pixels span {pixels.min():g} to {pixels.max():g}, not [0, 1]; "
@@ -189,12 +190,12 @@ def check_range(pixels):
 
 
 def pixel_maximum(dtype):
-    """Value of white: 255, 65535, or 1 for floats."""
+    """Return the value of white: 255, 65535, or 1 for floats."""
     return np.iinfo(dtype).max if dtype.kind == "u" else 1
 
 
 def check_size(size):
-    """Give height and width as ``int``, or raise."""
+    """Return height and width as ``int``, or raise."""
     size = tuple(size)
     if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
         raise ValueError(f"size must be (height, width) in pixels, got {size!r}.")
@@ -205,7 +206,7 @@ def resize(pixels, height, width, *, averaged=False):
     """Average areas along an axis that shrinks, interpolate along one that grows.
 
     Pixels that were ``averaged`` in decoding are interpolated if they shrink slightly:
-    in a sixth of the time, and within one or two dB of another average.
+    this takes a sixth of the time and is within one or two dB of averaging again.
     """
     import cv2
 
@@ -221,7 +222,7 @@ def resize(pixels, height, width, *, averaged=False):
 
 
 def crop_to(pixels, height, width):
-    """Cut the largest centred part that has the aspect ratio of ``height, width``."""
+    """Cut out the largest centred part with the aspect ratio ``height, width``."""
     ratio = min(pixels.shape[0] / height, pixels.shape[1] / width)
     rows = max(1, round(height * ratio))
     columns = max(1, round(width * ratio))
@@ -242,7 +243,7 @@ def pad_to(pixels, height, width):
 
 
 def convert_color(pixels, order, color):
-    """Turn (H, W) or (H, W, 3) in ``order`` "rgb" or "bgr" into gray or RGB."""
+    """Convert (H, W) or (H, W, 3) pixels in "rgb" or "bgr" order to gray or RGB."""
     import cv2
 
     if color == "gray":

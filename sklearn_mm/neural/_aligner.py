@@ -10,13 +10,13 @@ from skorch.dataset import unpack_data
 from skorch.utils import to_device
 
 from .._members.columns import annotate
+from .._utils.devices import pick_device
 from .._utils.imports import Interval, StrOptions, num_samples
 from ..alignment._base import AlignerMixin
 from ..nets import CLIPLoss, SigLIPLoss
 from ..nets.alignment import AlignNet, Embeddings, average_over_pairs
 from ._branch_net import BaseBranchNet
 from ._branches import PRESENT
-from ._device import pick_device
 from ._samples import check_outputs
 
 LOSSES = {"clip": CLIPLoss, "siglip": SigLIPLoss}

@@ -14,12 +14,13 @@ from skorch.utils import to_device
 from torch import nn
 from torch.utils.data import Subset
 
+from .._utils.devices import pick_device
 from .._utils.imports import Interval, Options, check_parameters
 from .._utils.interrupts import note_interrupts
 from ..nets._head import WithHead
 from ._batches import TensorBatches, as_tensors, take_some
 from ._callbacks import default_callbacks
-from ._device import fork_generators, keep_freed_memory, pick_device, unwrap
+from ._device import fork_generators, keep_freed_memory, unwrap
 from ._onnx import OnnxMixin
 from ._parameters import ParametersMixin
 from ._samples import SampleChecksMixin, check_outputs

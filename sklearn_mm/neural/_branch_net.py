@@ -10,11 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.utils import to_device
 
 from .._members.columns import annotate
+from .._utils.devices import pick_device
 from .._utils.imports import StrOptions
 from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import PRESENT, BranchesMixin
-from ._device import pick_device, unwrap
+from ._device import unwrap
 from ._onnx import Samples
 from ._samples import check_outputs
 

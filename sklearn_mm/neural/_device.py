@@ -5,18 +5,10 @@ from contextlib import contextmanager
 import torch
 from skorch.utils import to_device
 
+from .._utils.devices import pick_device
 from .._utils.forks import protect_children
 
 protect_children()
-
-
-def pick_device(device):
-    """Give the device that "auto" stands for: cuda, else mps, else cpu."""
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def unwrap(module):

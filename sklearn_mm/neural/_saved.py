@@ -4,8 +4,8 @@ from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.utils import get_map_location
 
+from .._utils.devices import pick_device
 from .._utils.state import StoredStateMixin, restore
-from ._device import pick_device
 
 #: What belongs to a fit that is going on.
 _PASSING = ("_epoch_task", "_callback_fit_ctx")

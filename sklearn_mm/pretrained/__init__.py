@@ -1,4 +1,4 @@
-"""Encoders that use pretrained models."""
+"""Encoders, tokenizers and aligners with pretrained models."""
 
 import lazy_loader as lazy
 

@@ -8,12 +8,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._members.columns import ModalityColumnsMixin, annotate
+from .._utils.devices import pick_device
 from .._utils.hub import explain_loading
 from .._utils.imports import Interval, StrOptions, fit_context, import_extra
 from .._utils.state import StoredStateMixin
 from ..alignment._base import AlignerMixin
+from ..audio import AudioLoader
+from ..image import ImageLoader
 from ._audio import PretrainedAudioEncoder
-from ._engines import pick_dtype, pick_torch_device, refuse_weights
+from ._engines import pick_dtype, refuse_weights
 from ._image import PretrainedImageEncoder
 from ._text import PretrainedTextEncoder
 
@@ -192,7 +195,7 @@ class PretrainedAligner(
             model, processor = self.model
         else:
             model, processor = self._load_by_name()
-        model = model.to(pick_torch_device(self.device), pick_dtype(self.dtype)).eval()
+        model = model.to(pick_device(self.device), pick_dtype(self.dtype)).eval()
         text = _TextTower(model, processor.tokenizer)
         options = {
             "normalize": True,
@@ -204,10 +207,12 @@ class PretrainedAligner(
         towers = {"text": PretrainedTextEncoder(text, **options)}
         if hasattr(model, "get_image_features"):
             part = model, processor.image_processor
-            towers["image"] = PretrainedImageEncoder(part, **options, **loading)
+            loader = ImageLoader(**loading)
+            towers["image"] = PretrainedImageEncoder(part, loader=loader, **options)
         if hasattr(model, "get_audio_features"):
             part = model, processor.feature_extractor
-            towers["audio"] = PretrainedAudioEncoder(part, **options, **loading)
+            loader = AudioLoader(processor.feature_extractor.sampling_rate, **loading)
+            towers["audio"] = PretrainedAudioEncoder(part, loader=loader, **options)
         return model, towers
 
     def _load_by_name(self):

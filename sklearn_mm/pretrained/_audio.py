@@ -1,53 +1,53 @@
-"""Sounds by pretrained models: transformers, and silero's detector of speech."""
+"""Encode audio with pretrained models: transformers, and Silero's speech detector."""
 
 import os
-from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
 
-from .._columns.base import BaseLoader
+from .._utils.devices import pick_device
 from .._utils.hub import explain_loading, pool_tokens
-from .._utils.imports import Interval, import_extra
+from .._utils.imports import import_extra
 from ..audio import AudioLoader
+from ..audio._signal import resample
 from ._base import BasePretrainedEncoder
 from ._bundled import find_bundled
-from ._engines import Engine, pick_dtype, pick_torch_device
+from ._engines import Engine, pick_dtype
 
 
 class PretrainedAudioEncoder(BasePretrainedEncoder):
-    """Encode sounds by a pretrained model, at the model's own sampling rate.
+    """Encode audio with a pretrained model, at the model's own sampling rate.
 
     Parameters
     ----------
     model : str, PathLike or tuple, default="silero-vad"
-        "silero-vad" (512 numbers: mean and standard deviation of a speech detector's
-        state) out of the extra ``pretrained``; a name in the Hugging Face hub, or a
-        folder, of a transformers model that hears (wav2vec 2.0, HuBERT, WavLM, AST,
-        CLAP, Whisper, of which the encoder is taken); or a tuple ``(model, feature
+        "silero-vad" (512 features: mean and standard deviation of the state of a speech
+        detector) from the extra ``pretrained``; the name in the Hugging Face hub, or
+        the folder, of a transformers audio model (wav2vec 2.0, HuBERT, WavLM, AST,
+        CLAP, or Whisper, whose encoder is used); or a tuple ``(model, feature
         extractor)`` of transformers.
-    sampling_rate : int or None, default=None
-        Sampling rate of cells that are plain arrays, in Hz; the model's own by default.
-        Files and tuples say theirs.
+    loader : AudioLoader or None, default=None
+        How audio is read: ``duration``, ``root``, ``on_error``, ``max_seconds``,
+        ``max_bytes``, ``filesystem`` and ``n_jobs``. Its ``sampling_rate`` is that of
+        cells that are plain arrays. Everything is resampled once, from its original
+        rate to the model's. By default ``AudioLoader()`` at the model's sampling rate.
     pooling : {"auto", "mean", "max", "cls"}, default="auto"
-        How the vectors of frames become one, over the frames of the sound alone; the
-        model's own by default, the mean if it has none.
+        How the vectors of frames are combined, ignoring padding; by default the model's
+        own pooling, or the mean if it has none.
     normalize : bool, default=False
-        Whether vectors are brought to length one.
+        Whether to scale vectors to length one.
     batch_size : int, default=8
-        Sounds in a batch, of about one length.
+        Number of recordings per batch, which are of similar length.
     device : str, default="auto"
-        "auto" takes cuda, else mps, else the CPU.
+        Device of the model: "auto" picks cuda, else mps, else the CPU.
     dtype : {"float32", "float16", "bfloat16"}, default="float32"
-        Type of the model's numbers; the result is float32.
+        Data type of the model; the output is always float32.
     revision : str or None, default=None
         Branch, tag or commit in the hub.
     local_files_only : bool, default=False
-        Whether nothing may be downloaded.
+        Whether to use local files only, without any download.
     store_weights : bool, default=False
-        Whether a pickle holds the weights, see :class:`PretrainedTextEncoder`.
-    root, on_error, max_seconds, max_bytes, filesystem, n_jobs
-        See :class:`AudioLoader`.
+        Whether a pickle contains the weights, see :class:`PretrainedTextEncoder`.
 
     Attributes
     ----------
@@ -56,9 +56,9 @@ class PretrainedAudioEncoder(BasePretrainedEncoder):
 
     Notes
     -----
-    No code of a model's repository is ever run (``trust_remote_code=False``). Sounds
-    that are shorter than a model's window are padded with silence; of those that are
-    longer than CLAP's, ten seconds mostly, the middle is heard.
+    Code from a model's repository is never run (``trust_remote_code=False``).
+    Recordings shorter than a model's window are padded with silence. Of recordings
+    longer than the window of CLAP, usually ten seconds, only the middle is encoded.
 
     References
     ----------
@@ -78,16 +78,14 @@ class PretrainedAudioEncoder(BasePretrainedEncoder):
     _parameter_constraints: dict = {
         **BasePretrainedEncoder._parameter_constraints,
         "model": [str, PathLike, tuple],
-        **BaseLoader._parameter_constraints,
-        "sampling_rate": [Interval(Integral, 1, None, closed="left"), None],
-        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+        "loader": [AudioLoader, None],
     }
 
     def __init__(
         self,
         model="silero-vad",
         *,
-        sampling_rate=None,
+        loader=None,
         pooling="auto",
         normalize=False,
         batch_size=8,
@@ -96,15 +94,9 @@ class PretrainedAudioEncoder(BasePretrainedEncoder):
         revision=None,
         local_files_only=False,
         store_weights=False,
-        root=None,
-        on_error="raise",
-        max_seconds=600,
-        max_bytes=2**28,
-        filesystem=None,
-        n_jobs=None,
     ):
         self.model = model
-        self.sampling_rate = sampling_rate
+        self.loader = loader
         self.pooling = pooling
         self.normalize = normalize
         self.batch_size = batch_size
@@ -113,31 +105,28 @@ class PretrainedAudioEncoder(BasePretrainedEncoder):
         self.revision = revision
         self.local_files_only = local_files_only
         self.store_weights = store_weights
-        self.root = root
-        self.on_error = on_error
-        self.max_seconds = max_seconds
-        self.max_bytes = max_bytes
-        self.filesystem = filesystem
-        self.n_jobs = n_jobs
 
-    def _prepare(self, cell, engine):
-        """Give the signal at the model's sampling rate."""
-        if isinstance(cell, np.ndarray) and self.sampling_rate is not None:
-            cell = cell, self.sampling_rate
-        loader = AudioLoader(
-            engine.sampling_rate,
-            root=self.root,
-            max_seconds=self.max_seconds,
-            max_bytes=self.max_bytes,
-            filesystem=self.filesystem,
-        )
-        signal = loader.read(cell)
+    def get_loader(self):
+        """Return the loader that reads the audio.
+
+        Returns
+        -------
+        AudioLoader
+            ``loader``, or the default one if it is None.
+        """
+        if self.loader is None:
+            return AudioLoader(self._open().sampling_rate)
+        return self.loader
+
+    def _prepare(self, cell, loader, engine):
+        """Return the signal at the model's sampling rate."""
+        signal, rate = loader.read_original(cell)
         if signal is None:
-            raise ValueError("it holds no sound")
-        return signal
+            raise ValueError("it holds no samples")
+        return resample(signal, rate, engine.sampling_rate)
 
     def _load(self):
-        device, dtype = pick_torch_device(self.device), pick_dtype(self.dtype)
+        device, dtype = pick_device(self.device), pick_dtype(self.dtype)
         if isinstance(self.model, tuple):
             return _TransformersEngine(*self.model, self.pooling, device, dtype)
         if not isinstance(self.model, (str, PathLike)):
@@ -166,7 +155,7 @@ class PretrainedAudioEncoder(BasePretrainedEncoder):
 
 
 class _TransformersEngine(Engine):
-    """A model of transformers that hears, and its feature extractor."""
+    """An audio model of transformers and its feature extractor."""
 
     def __init__(self, model, extractor, pooling, device, dtype):
         if hasattr(model, "get_encoder") and model.config.model_type == "whisper":
@@ -179,7 +168,8 @@ class _TransformersEngine(Engine):
         self.n_features = self.encode([silence]).shape[1]
 
     def encode(self, samples):
-        # Models that normalise over time hear the padding, and so the neighbours.
+        # Models that normalise over time would let the padding affect the output, which
+        # depends on the other samples of the batch.
         if getattr(self.model.config, "feat_extract_norm", None) != "group":
             return self._encode_batch(samples)
         vectors = [None] * len(samples)
@@ -197,7 +187,7 @@ class _TransformersEngine(Engine):
         shortest = self.sampling_rate // 10  # less than a convolution's window
         samples = [np.pad(s, (0, max(0, shortest - len(s)))) for s in samples]
         longest = getattr(self.extractor, "nb_max_samples", None)
-        if longest is not None:  # CLAP would hear another part each time
+        if longest is not None:  # CLAP would crop at random
             samples = [_take_middle(s, longest) for s in samples]
         options = {"return_tensors": "pt", "sampling_rate": self.sampling_rate}
         if "input_values" in self.extractor.model_input_names and not hasattr(
@@ -223,13 +213,13 @@ class _TransformersEngine(Engine):
         if self.pooling == "auto" and pooler is not None:
             return pooler
         states = output.last_hidden_state
-        mask = self._find_mask(states, values, samples)
+        mask = self._make_mask(states, values, samples)
         return pool_tokens(
             states, mask, "mean" if self.pooling == "auto" else self.pooling
         )
 
-    def _find_mask(self, states, values, samples):
-        """Say which frames are of the sound, not of the padding."""
+    def _make_mask(self, states, values, samples):
+        """Return which frames are not padding."""
         import torch
 
         n_frames = states.shape[1]
@@ -251,7 +241,7 @@ def _take_middle(signal, length):
 
 
 class _SileroEngine(Engine):
-    """The state of silero's recurrent detector of speech, by frames of 32 ms."""
+    """The state of Silero's recurrent speech detector over frames of 32 ms."""
 
     sampling_rate = 16000
     n_features = 512

@@ -1,27 +1,28 @@
-"""What encoders by pretrained models share: loading, batches, pickling."""
+"""Base class of encoders with a pretrained model: loading, batches, pickling."""
 
 import os
 from abc import abstractmethod
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.base import StatelessTransformer
 from .._columns.column import as_column
-from .._columns.loading import report_failures, try_cells
+from .._columns.loading import load_cells, report_failures
 from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.state import StoredStateMixin
 from ._engines import refuse_weights, share_engine
 
-#: Batches whose samples are in memory, sorted by length, at the same time.
+#: Number of batches whose samples are in memory, sorted by length, at the same time.
 _BATCHES = 16
 
 
 class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
-    """Encodes each cell by a model that is loaded when it is first needed.
+    """Encodes each cell with a model that is loaded when it is first needed.
 
-    Subclasses say how an engine is loaded and how a cell becomes a sample.
+    Subclasses define how the engine is loaded and how a cell becomes a sample.
     """
 
     _parameter_constraints: dict = {
@@ -34,7 +35,6 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
         "local_files_only": ["boolean"],
         "store_weights": ["boolean"],
     }
-    _on_error = None
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -70,41 +70,47 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
             Vectors; all NaN where a cell is missing.
         """
         column, engine = as_column(X, type(self).__name__), self._open()
+        loader = self.get_loader()
         vectors = np.full((len(column), engine.n_features), np.nan, np.float32)
         rows, failures = np.flatnonzero(~column.missing), []
         size = _BATCHES * self.batch_size
         for start in range(0, len(rows), size):
             samples = {}
-            failures += try_cells(
-                column,
-                rows[start : start + size],
-                lambda row, cell, found=samples: found.update(
-                    {row: self._prepare(cell, engine)}
-                ),
-                n_jobs=getattr(self, "n_jobs", None),
-            )
-            if not failures or self._forgives():
+
+            def load(row, cell, samples=samples):
+                samples[row] = self._prepare(cell, loader, engine)
+
+            chunk = rows[start : start + size]
+            n_jobs = getattr(loader, "n_jobs", None)
+            failures += load_cells(column, load, rows=chunk, n_jobs=n_jobs)
+            if not failures or loader.on_error != "raise":
                 self._encode_sorted(engine, samples, vectors)
-        report_failures(
-            failures, type(self).__name__, len(column), getattr(self, "on_error", None)
-        )
+        report_failures(failures, type(self).__name__, len(column), loader.on_error)
         if self.normalize:
             length = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors /= np.maximum(length, np.finfo(np.float32).tiny)
         return vectors
 
-    def _forgives(self):
-        return getattr(self, "on_error", "raise") != "raise"
+    def get_loader(self):
+        """Return the object that sets how cells are read, and what happens to bad ones.
+
+        Returns
+        -------
+        transformer
+            ``loader``, or the default one if it is None; the encoder itself if it has
+            no such parameter.
+        """
+        return self
 
     def _encode_sorted(self, engine, samples, vectors):
-        """Encode samples of about one length together, so that padding costs little."""
+        """Encode samples of similar length together, so that padding costs little."""
         rows = sorted(samples, key=lambda row: _length_of(samples[row]))
         for start in range(0, len(rows), self.batch_size):
             batch = rows[start : start + self.batch_size]
             vectors[batch] = engine.encode([samples[row] for row in batch])
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -121,10 +127,8 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
         names = [f"{prefix}{i}" for i in range(self.n_features_)]
         return np.asarray(names, dtype=object)
 
-    # The model.
-
     def _open(self):
-        """Give the loaded model."""
+        """Return the loaded model."""
         engine = vars(self).get("_engine")
         if engine is None:
             self._engine = engine = self._share()
@@ -137,7 +141,7 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
         return share_engine(key, self._load)
 
     def _list_options(self):
-        """Parameters that the loaded model depends on."""
+        """Return the parameters that the loaded model depends on."""
         return (
             self.pooling,
             self.device,
@@ -147,7 +151,7 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
         )
 
     def set_params(self, **params):
-        """Set parameters; the model is loaded anew when it is needed.
+        """Set parameters; the model is loaded again when it is next needed.
 
         Parameters
         ----------
@@ -164,15 +168,17 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
 
     @abstractmethod
     def _load(self):
-        """Load the model as an engine."""
+        """Load the model and return it as an engine."""
 
     @abstractmethod
-    def _prepare(self, cell, engine):
-        """Turn a cell into what the engine encodes; raise where it is bad."""
+    def _prepare(self, cell, loader, engine):
+        """Convert a cell to a sample for the engine; raise if it is bad."""
 
     def __sklearn_clone__(self):
-        # A model that was loaded already is shared, not copied.
+        # The model is shared, not copied; only the loader is an estimator to clone.
         params = self.get_params(deep=False)
+        if params.get("loader") is not None:
+            params["loader"] = clone(params["loader"])
         return type(self)(**params)
 
     def _get_plain_state(self):

@@ -1,4 +1,4 @@
-"""Small models that come inside packages of the extra ``pretrained``."""
+"""Find the small models that the packages of the extra ``pretrained`` contain."""
 
 import os
 
@@ -6,7 +6,7 @@ from .._utils.imports import import_extra
 
 
 def find_bundled(model):
-    """Give the folder or file of a model that a package carries.
+    """Find the folder or file of a model that a package contains.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def find_bundled(model):
     Returns
     -------
     str or None
-        None if it is another name, or a folder.
+        None if ``model`` is any other name, or a folder.
     """
     find = _FINDERS.get(os.fspath(model))
     return None if find is None or os.path.exists(model) else find()
@@ -32,7 +32,7 @@ def _find_efficientnet():
 
 
 def _find_silero():
-    # Found, not imported: the package itself asks for torchaudio.
+    # Do not import the package, which requires torchaudio.
     from importlib.util import find_spec
 
     found = find_spec("silero_vad")

@@ -1,4 +1,4 @@
-"""Images by pretrained models: transformers, timm, torch modules."""
+"""Encode images with pretrained models: transformers, timm, torch modules."""
 
 import copy
 import io
@@ -9,61 +9,63 @@ from os import PathLike
 
 import numpy as np
 
-from .._columns.base import BaseLoader
-from .._columns.files import names_file, read_source
+from .._utils.devices import pick_device
 from .._utils.hub import explain_loading, pool_tokens
 from .._utils.imports import Interval, StrOptions, import_extra
+from ..image import ImageLoader
 from ..image._pixels import (
-    as_pixels,
     check_range,
     convert_color,
     crop_to,
-    decode_image,
     one_thread,
     pixel_maximum,
     resize,
 )
 from ._base import BasePretrainedEncoder
 from ._bundled import find_bundled
-from ._engines import Engine, pick_dtype, pick_torch_device
+from ._engines import Engine, pick_dtype
 
 
 class PretrainedImageEncoder(BasePretrainedEncoder):
-    """Encode images by a pretrained model, through the model's own preprocessing.
+    """Encode images with a pretrained model and the model's own preprocessing.
 
     Parameters
     ----------
     model : str, PathLike or object, default="efficientnet-lite0"
-        "efficientnet-lite0" (1,280 numbers) out of the extra ``pretrained``; a name in
-        the Hugging Face hub, or a folder, of a transformers model that sees images
-        (CLIP, SigLIP, DINO, ViT and others) or of timm's; a name of timm's own
-        ("timm/..."); a tuple ``(model, image processor)`` of transformers; or a torch
-        module, which gets squares of ``input_size`` with ImageNet's mean and standard
-        deviation.
+        "efficientnet-lite0" (1,280 features) from the extra ``pretrained``; the name in
+        the Hugging Face hub, or the folder, of a transformers image model (CLIP,
+        SigLIP, DINO, ViT and others) or of a timm model; a timm name ("timm/..."); a
+        tuple ``(model, image processor)`` of transformers; or a torch module, which
+        gets squares of ``input_size`` normalised with the mean and standard deviation
+        of ImageNet.
     backend : {"auto", "transformers", "timm"}, default="auto"
-        Library that loads the model; "auto" looks into the folder.
+        Library that loads the model; "auto" chooses by the name or by the folder's
+        configuration.
     pooling : {"auto", "mean", "max", "cls"}, default="auto"
-        How the vectors of patches become one; the model's own by default, the first
-        token if it has none.
+        How the vectors of patches are combined; by default the model's own pooling, or
+        the first token if it has none.
     input_size : int, default=224
-        Height and width that torch modules and "efficientnet-lite0" get.
+        Height and width of the input of torch modules and "efficientnet-lite0".
+    loader : ImageLoader or None, default=None
+        How images are read: ``root``, ``on_error``, ``max_pixels``, ``max_bytes``,
+        ``filesystem`` and ``n_jobs``. Its ``size``, ``color``, ``aspect``, ``scale``
+        and ``decode`` have no effect: images are decoded at full size in RGB, and
+        resized by the model's preprocessing. By default ``ImageLoader()``.
     normalize : bool, default=False
-        Whether vectors are brought to length one.
+        Whether to scale vectors to length one.
     batch_size : int, default=8
-        Images in a batch. What a CPU computes of eight stays in its caches; a GPU wants
-        64 or more.
+        Number of images per batch. Batches of eight fit into a CPU's caches; use 64 or
+        more on a GPU.
     device : str, default="auto"
-        "auto" takes cuda, else mps, else the CPU.
+        Device of the model: "auto" picks cuda, else mps, else the CPU.
     dtype : {"float32", "float16", "bfloat16"}, default="float32"
-        Type of the model's numbers; the result is float32.
+        Data type of the model; the output is always float32.
     revision : str or None, default=None
         Branch, tag or commit in the hub.
     local_files_only : bool, default=False
-        Whether nothing may be downloaded.
+        Whether to use local files only, without any download.
     store_weights : bool, default=False
-        Whether a pickle holds the weights, see :class:`PretrainedTextEncoder`.
-    root, on_error, max_pixels, max_bytes, filesystem, n_jobs
-        See :class:`ImageLoader`; images are decoded at their full size.
+        Whether a pickle contains the weights, see :class:`PretrainedTextEncoder`.
 
     Attributes
     ----------
@@ -72,7 +74,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
 
     Notes
     -----
-    No code of a model's repository is ever run (``trust_remote_code=False``).
+    Code from a model's repository is never run (``trust_remote_code=False``).
 
     References
     ----------
@@ -94,11 +96,9 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
     _parameter_constraints: dict = {
         **BasePretrainedEncoder._parameter_constraints,
         "model": [str, PathLike, tuple, callable],
-        **BaseLoader._parameter_constraints,
         "backend": [StrOptions({"auto", "transformers", "timm"})],
         "input_size": [Interval(Integral, 1, None, closed="left")],
-        "max_pixels": [Interval(Integral, 1, None, closed="left"), None],
-        "root": [str, PathLike, None],
+        "loader": [ImageLoader, None],
     }
 
     def __init__(
@@ -108,6 +108,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
         backend="auto",
         pooling="auto",
         input_size=224,
+        loader=None,
         normalize=False,
         batch_size=8,
         device="auto",
@@ -115,17 +116,12 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
         revision=None,
         local_files_only=False,
         store_weights=False,
-        root=None,
-        on_error="raise",
-        max_pixels=2**26,
-        max_bytes=2**28,
-        filesystem=None,
-        n_jobs=None,
     ):
         self.model = model
         self.backend = backend
         self.pooling = pooling
         self.input_size = input_size
+        self.loader = loader
         self.normalize = normalize
         self.batch_size = batch_size
         self.device = device
@@ -133,12 +129,6 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
         self.revision = revision
         self.local_files_only = local_files_only
         self.store_weights = store_weights
-        self.root = root
-        self.on_error = on_error
-        self.max_pixels = max_pixels
-        self.max_bytes = max_bytes
-        self.filesystem = filesystem
-        self.n_jobs = n_jobs
 
     def transform(self, X):
         """Encode each image.
@@ -156,23 +146,22 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
         with one_thread():
             return super().transform(X)
 
+    def get_loader(self):
+        """Return the loader that reads the images.
+
+        Returns
+        -------
+        ImageLoader
+            ``loader``, or the default one if it is None.
+        """
+        return ImageLoader() if self.loader is None else self.loader
+
     def _list_options(self):
         return (*super()._list_options(), self.backend, self.input_size)
 
-    def _prepare(self, cell, engine):
-        """Give pixels (H, W, 3), uint8, in RGB order."""
-        if names_file(cell):
-            data = read_source(
-                cell,
-                root=self.root,
-                max_bytes=self.max_bytes,
-                filesystem=self.filesystem,
-            )
-            pixels, _ = decode_image(data, "rgb", max_pixels=self.max_pixels)
-            order = "bgr"
-        else:
-            pixels, order = as_pixels(cell, max_pixels=self.max_pixels), "rgb"
-        pixels = convert_color(pixels, order, "rgb")
+    def _prepare(self, cell, loader, engine):
+        """Convert an image to uint8 pixels (H, W, 3) in RGB order, then preprocess."""
+        pixels = convert_color(loader.read_original(cell), "rgb", "rgb")
         if pixels.dtype != np.uint8:
             check_range(pixels)
             scale = 255 / pixel_maximum(pixels.dtype)
@@ -180,7 +169,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
         return engine.prepare(pixels)
 
     def _load(self):
-        device, dtype = pick_torch_device(self.device), pick_dtype(self.dtype)
+        device, dtype = pick_device(self.device), pick_dtype(self.dtype)
         if isinstance(self.model, tuple):
             model, processor = self.model
             return _TransformersEngine(model, processor, self.pooling, device, dtype)
@@ -213,7 +202,7 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
             )
 
     def _find_timm(self, name):
-        """Give a name as timm wants it."""
+        """Return the model's name in timm's notation."""
         if os.path.isdir(name):
             return f"local-dir:{name}"
         if self.local_files_only:
@@ -240,14 +229,14 @@ class PretrainedImageEncoder(BasePretrainedEncoder):
 
 def _load_efficientnet(weights):
     package = import_extra("efficientnet_lite_pytorch", "pretrained")
-    with redirect_stdout(io.StringIO()):  # it says that it has loaded
+    with redirect_stdout(io.StringIO()):  # the package prints that it has loaded
         return package.EfficientNet.from_pretrained(
             "efficientnet-lite0", weights_path=weights
         )
 
 
 class _TransformersEngine(Engine):
-    """A model of transformers that sees images, and its processor."""
+    """An image model of transformers and its processor."""
 
     def __init__(self, model, processor, pooling, device, dtype):
         self.model = model.to(device, dtype).eval()
@@ -261,7 +250,7 @@ class _TransformersEngine(Engine):
     def encode(self, samples):
         import torch
 
-        # The order of the axes is said: of small images it could not be guessed.
+        # State the order of the axes, which cannot be inferred for very small images.
         inputs = self.processor(
             images=samples, return_tensors="pt", input_data_format="channels_last"
         )
@@ -293,7 +282,7 @@ def _pooled(output):
 
 
 class _TimmEngine(Engine):
-    """A model of timm, and the transform that goes with it."""
+    """A model of timm and its transform."""
 
     def __init__(self, name, device, dtype):
         import timm
@@ -320,7 +309,7 @@ class _TimmEngine(Engine):
 
 
 class _ModuleEngine(Engine):
-    """A torch module that takes ImageNet's standardised squares."""
+    """A torch module that takes squares normalised as those of ImageNet."""
 
     _mean = np.array([0.485, 0.456, 0.406], np.float32)
     _std = np.array([0.229, 0.224, 0.225], np.float32)
@@ -335,7 +324,7 @@ class _ModuleEngine(Engine):
             )
         self.model = copy.deepcopy(module).to(device, dtype).eval()
         self.input_size, self.device, self.dtype = input_size, device, dtype
-        # Of the user's modules, some can view contiguous tensors only.
+        # Modules of users may call view, which needs contiguous tensors.
         self.layout = getattr(torch, layout)
         blank = self.prepare(np.zeros((32, 32, 3), np.uint8))
         self.n_features = self.encode([blank]).shape[1]

@@ -1,47 +1,54 @@
-"""Texts by pretrained models: sentence-transformers, static embeddings, your own."""
+"""Encode texts with pretrained models: sentence-transformers, model2vec, your own."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 
+from .._columns.texts import check_text
+from .._utils.devices import pick_device
 from .._utils.hub import explain_loading
 from .._utils.imports import HasMethods, StrOptions, import_extra
 from ._base import BasePretrainedEncoder
 from ._bundled import find_bundled
-from ._engines import Engine, pick_dtype, pick_torch_device
+from ._engines import Engine, pick_dtype
 
 
 class PretrainedTextEncoder(BasePretrainedEncoder):
-    """Encode texts by a pretrained model of sentences.
+    """Encode texts with a pretrained sentence model.
 
     Parameters
     ----------
     model : str, PathLike or object, default="minilm"
-        "minilm" is all-MiniLM-L6-v2 (384 numbers) out of the extra ``pretrained``; a
-        name in the Hugging Face hub, or a folder, of a sentence-transformers model, of
-        a transformers model of texts, or of static embeddings (model2vec); or what has
-        ``encode`` or ``embed`` or is called with a list of texts, and gives an array.
+        "minilm" (all-MiniLM-L6-v2, 384 features) from the extra ``pretrained``; the
+        name in the Hugging Face hub, or the folder, of a sentence-transformers model,
+        of a transformers text model, or of static embeddings (model2vec); or an object
+        that returns an array for a list of texts, from ``encode``, ``embed`` or a call.
     backend : {"auto", "sentence-transformers", "model2vec"}, default="auto"
-        Library that loads the model; "auto" looks into the folder.
+        Library that loads the model; "auto" chooses by the name or by the folder's
+        configuration.
     pooling : {"auto", "mean", "max", "cls"}, default="auto"
-        How the vectors of tokens become one; the model's own by default, the mean if it
-        has none. For sentence-transformers.
+        How the vectors of tokens are combined, for sentence-transformers; by default
+        the model's own pooling, or the mean if it has none.
     normalize : bool, default=False
-        Whether vectors are brought to length one.
+        Whether to scale vectors to length one.
     batch_size : int, default=32
-        Texts in a batch, of about one length.
+        Number of texts per batch, which are of similar length.
     device : str, default="auto"
-        "auto" takes cuda, else mps, else the CPU.
+        Device of the model: "auto" picks cuda, else mps, else the CPU.
     dtype : {"float32", "float16", "bfloat16"}, default="float32"
-        Type of the model's numbers; the result is float32.
+        Data type of the model; the output is always float32.
     revision : str or None, default=None
         Branch, tag or commit in the hub.
     local_files_only : bool, default=False
-        Whether nothing may be downloaded.
+        Whether to use local files only, without any download.
     store_weights : bool, default=False
-        Whether a pickle holds the weights. By default it holds the name or folder, and
-        the model is loaded anew. A model that was given as an object is stored anyway.
+        Whether a pickle contains the weights. By default it contains the name or folder
+        only, and the model is loaded again. A model passed as an object is always
+        stored.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are not texts: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
 
     Attributes
     ----------
@@ -50,7 +57,7 @@ class PretrainedTextEncoder(BasePretrainedEncoder):
 
     Notes
     -----
-    No code of a model's repository is ever run (``trust_remote_code=False``).
+    Code from a model's repository is never run (``trust_remote_code=False``).
 
     References
     ----------
@@ -78,6 +85,7 @@ class PretrainedTextEncoder(BasePretrainedEncoder):
             HasMethods("embed"),
         ],
         "backend": [StrOptions({"auto", "sentence-transformers", "model2vec"})],
+        "on_error": [StrOptions({"raise", "warn", "missing"})],
     }
 
     def __init__(
@@ -93,6 +101,7 @@ class PretrainedTextEncoder(BasePretrainedEncoder):
         revision=None,
         local_files_only=False,
         store_weights=False,
+        on_error="raise",
     ):
         self.model = model
         self.backend = backend
@@ -104,14 +113,13 @@ class PretrainedTextEncoder(BasePretrainedEncoder):
         self.revision = revision
         self.local_files_only = local_files_only
         self.store_weights = store_weights
+        self.on_error = on_error
 
     def _list_options(self):
         return (*super()._list_options(), self.backend)
 
-    def _prepare(self, cell, engine):
-        if not isinstance(cell, str):
-            raise TypeError(f"a {type(cell).__name__} is no text")
-        return str(cell)
+    def _prepare(self, cell, loader, engine):
+        return check_text(cell)
 
     def _load(self):
         if not isinstance(self.model, (str, os.PathLike)):
@@ -156,7 +164,7 @@ class _SentenceEngine(Engine):
 
         self.model = SentenceTransformer(
             model,
-            device=str(pick_torch_device(encoder.device)),
+            device=str(pick_device(encoder.device)),
             revision=encoder.revision,
             local_files_only=encoder.local_files_only,
             trust_remote_code=False,
@@ -183,7 +191,7 @@ def _change_pooling(model, pooling):
             model._modules[name] = type(module)(width, pooling_mode=pooling)
             return
     raise ValueError(
-        "pooling must be 'auto' for this model, which gives no vectors of tokens"
+        "pooling must be 'auto' for this model, which does not return token vectors"
     )
 
 
@@ -201,7 +209,7 @@ class _StaticEngine(Engine):
 
 
 class _CallableEngine(Engine):
-    """A model that the user has."""
+    """A model of the user's own."""
 
     def __init__(self, model):
         named = [getattr(model, name, None) for name in ("encode", "embed")]
@@ -218,7 +226,7 @@ class _CallableEngine(Engine):
         vectors = np.asarray(self.call(samples))
         if vectors.ndim != 2 or len(vectors) != len(samples):
             raise ValueError(
-                f"model gave an array of shape {vectors.shape} for {len(samples)} "
-                "texts; it must give one vector for each."
+                f"model returned an array of shape {vectors.shape} for {len(samples)} "
+                "texts; it must return one vector per text."
             )
         return vectors

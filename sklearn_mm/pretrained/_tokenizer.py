@@ -1,4 +1,4 @@
-"""Token ids of a pretrained model, for its backbone."""
+"""Convert texts to the token ids of a pretrained model, for its backbone."""
 
 import os
 from numbers import Integral
@@ -7,26 +7,28 @@ from os import PathLike
 import numpy as np
 
 from .._columns.base import ArrayTransformer
-from .._columns.column import as_column
-from .._columns.loading import load_cells
+from .._columns.texts import read_texts
 from .._utils.hub import explain_loading
-from .._utils.imports import Interval, import_extra
+from .._utils.imports import Interval, StrOptions, import_extra
 from ._engines import share_engine
 
 
 class PretrainedTokenizer(ArrayTransformer):
-    """Turn texts into the token ids of a pretrained model.
+    """Convert texts to the token ids of a pretrained model.
 
     Parameters
     ----------
     model : str or PathLike
-        A name in the Hugging Face hub, or a folder, with a tokenizer.
+        Name in the Hugging Face hub, or folder, of a model with a tokenizer.
     max_length : int, default=128
-        Tokens of a text, at most; what is longer is cut.
+        Maximum number of tokens per text; longer texts are cut.
     revision : str or None, default=None
         Branch, tag or commit in the hub.
     local_files_only : bool, default=False
-        Whether nothing may be downloaded.
+        Whether to use local files only, without any download.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are not texts: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
 
     See Also
     --------
@@ -34,8 +36,7 @@ class PretrainedTokenizer(ArrayTransformer):
 
     Notes
     -----
-    Ids are one more than the tokenizer's, so that 0 is padding whatever the model has
-    for it.
+    Ids are those of the model's tokenizer plus one, so that 0 is always padding.
 
     Examples
     --------
@@ -50,16 +51,26 @@ class PretrainedTokenizer(ArrayTransformer):
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "revision": [str, None],
         "local_files_only": ["boolean"],
+        "on_error": [StrOptions({"raise", "warn", "missing"})],
     }
 
-    def __init__(self, model, *, max_length=128, revision=None, local_files_only=False):
+    def __init__(
+        self,
+        model,
+        *,
+        max_length=128,
+        revision=None,
+        local_files_only=False,
+        on_error="raise",
+    ):
         self.model = model
         self.max_length = max_length
         self.revision = revision
         self.local_files_only = local_files_only
+        self.on_error = on_error
 
     def transform(self, X):
-        """Tokenize each text.
+        """Convert each text to token ids.
 
         Parameters
         ----------
@@ -69,23 +80,19 @@ class PretrainedTokenizer(ArrayTransformer):
         Returns
         -------
         ndarray of shape (n_samples, length), int64
-            Ids plus one, padded with 0; all 0 where a text is missing.
+            Token ids plus one, padded with 0; all 0 where a text is missing.
         """
-        column = as_column(X, type(self).__name__)
-        tokenizer, found = self._open(), {}
-
-        def load(row, cell):
-            if not isinstance(cell, str):
-                raise TypeError(f"a {type(cell).__name__} is no text")
-            found[row] = tokenizer(
-                str(cell), truncation=True, max_length=self.max_length
-            )["input_ids"]
-
-        load_cells(column, load, owner=type(self).__name__)
-        length = max(map(len, found.values()), default=1)
-        ids = np.zeros((len(column), max(1, length)), np.int64)
-        for row, tokens in found.items():
-            ids[row, : len(tokens)] = np.add(tokens, 1)
+        texts = read_texts(X, type(self).__name__, self.on_error)
+        tokenizer = self._open()
+        options = {"truncation": True, "max_length": self.max_length}
+        samples = [
+            [] if text is None else tokenizer(text, **options)["input_ids"]
+            for text in texts
+        ]
+        length = max(map(len, samples), default=1)
+        ids = np.zeros((len(samples), max(1, length)), np.int64)
+        for row, tokens in zip(ids, samples):
+            row[: len(tokens)] = np.add(tokens, 1)
         return ids
 
     def _open(self):

@@ -1,4 +1,4 @@
-"""Sequences: time series of any length, padded, resampled or described."""
+"""Pad, resample and summarise sequences (time series) of any length."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Sequences of one length in dense arrays, without gaps."""
+"""Group padded sequences by length into dense arrays without gaps."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from .._columns.padding import valid_lengths
 
 
 def check_sequences(array, owner):
+    """Return an array of sequences, or raise if it is not one."""
     if array.ndim in (2, 3):
         return array
     raise ValueError(
@@ -15,7 +16,7 @@ def check_sequences(array, owner):
 
 
 def iter_blocks(array):
-    """Yield rows of one length, which make a dense array, without gaps."""
+    """Yield the rows of each length and their dense array without gaps."""
     lengths = valid_lengths(array)
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
@@ -23,7 +24,7 @@ def iter_blocks(array):
 
 
 def _fill_gaps(block):
-    """Interpolate NaN between values linearly; a channel of NaN alone stays so."""
+    """Interpolate NaN between values linearly; leave channels that are all NaN."""
     for n, c in np.argwhere(np.isnan(block).any(axis=1)):
         channel = block[n, :, c]
         known = np.flatnonzero(~np.isnan(channel))

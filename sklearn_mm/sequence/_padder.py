@@ -2,7 +2,7 @@
 
 from numbers import Integral
 
-from .._columns.arrays import stack_cells
+from .._columns.arrays import as_numbers, stack_cells
 from .._columns.base import ArrayTransformer
 from .._columns.column import as_column
 from .._columns.padding import pad_samples
@@ -18,11 +18,12 @@ class SequencePadder(ArrayTransformer):
     Parameters
     ----------
     max_length : int or None, default=None
-        Number of steps of the result: longer sequences are cut at their end, shorter
+        Number of steps of the output: longer sequences are cut at the end, shorter
         ones padded. By default nothing is cut.
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What to do about cells that are no sequences of numbers, are empty, or have
-        another number of channels.
+        What to do about cells that are not sequences of numbers, are empty, or have a
+        different number of channels: raise :class:`LoadError` after all cells have been
+        tried, or treat them as missing, with or without a warning.
 
     Attributes
     ----------
@@ -63,8 +64,28 @@ class SequencePadder(ArrayTransformer):
         self
             The transformer.
         """
-        self.sample_shape_ = self._stack(X, None).shape[2:]
+        self.fit_transform(X)
         return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Remember the number of channels, and stack the sequences.
+
+        Parameters
+        ----------
+        X : column of sequences
+            Arrays ``(time,)`` or ``(time, channels)``, or one array of them.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, time) or (n_samples, time, channels), float32
+            Padded with NaN at the end; all NaN where a sequence is missing.
+        """
+        array = self._stack(X, None)
+        self.sample_shape_ = array.shape[2:]
+        return array
 
     def transform(self, X):
         """Stack the sequences.
@@ -79,17 +100,33 @@ class SequencePadder(ArrayTransformer):
         ndarray of shape (n_samples, time) or (n_samples, time, channels), float32
             Padded with NaN at the end; all NaN where a sequence is missing.
         """
-        array = self._stack(X, getattr(self, "sample_shape_", None))
-        if self.max_length is None or array.shape[1] == self.max_length:
-            return array
-        return pad_samples(array, length=self.max_length, sample_shape=array.shape[2:])
+        return self._stack(X, getattr(self, "sample_shape_", None))
+
+    def read(self, cell):
+        """Read one sequence.
+
+        Parameters
+        ----------
+        cell : array-like of shape (time,) or (time, channels)
+            The sequence.
+
+        Returns
+        -------
+        ndarray of shape (time,) or (time, channels), float32
+            At most ``max_length`` steps, without padding.
+        """
+        return as_numbers(cell, ndim=1)[: self.max_length]
 
     def _stack(self, X, shape):
         owner = type(self).__name__
-        return stack_cells(
+        array = stack_cells(
             as_column(X, owner),
+            self.read,
             owner=owner,
             on_error=self.on_error,
             ragged=True,
             shape=shape,
         )
+        if self.max_length is None or array.shape[1] == self.max_length:
+            return array
+        return pad_samples(array, length=self.max_length, sample_shape=array.shape[2:])

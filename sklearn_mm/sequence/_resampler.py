@@ -1,24 +1,28 @@
-"""Values of sequences at equally spaced moments."""
+"""Resample sequences to the same number of steps."""
 
 from numbers import Integral
 
 import numpy as np
 
 from .._columns.base import BaseArrayEncoder
-from .._utils.imports import Interval
+from .._utils.imports import Interval, StrOptions
 from ._blocks import check_sequences, iter_blocks
 
 
 class SequenceResampler(BaseArrayEncoder):
-    """Values of sequences at equally spaced moments, from their first to their last.
+    """Resample sequences to the same number of steps, by linear interpolation.
 
-    Makes vectors of one width of sequences of any length, by linear interpolation. The
-    transformer is stateless.
+    The steps are equally spaced from the first to the last of each sequence, so that
+    sequences of any length become vectors of one width. The transformer is stateless.
 
     Parameters
     ----------
     n_steps : int, default=16
-        Number of moments.
+        Number of steps of the output.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are not sequences of numbers: raise
+        :class:`LoadError` after all cells have been tried, or treat them as missing,
+        with or without a warning.
 
     Attributes
     ----------
@@ -28,7 +32,7 @@ class SequenceResampler(BaseArrayEncoder):
 
     See Also
     --------
-    SequenceStatistics : What does not depend on when something happens.
+    SequenceStatistics : Features that do not depend on when something happens.
 
     Notes
     -----
@@ -43,11 +47,13 @@ class SequenceResampler(BaseArrayEncoder):
     """
 
     _parameter_constraints: dict = {
-        "n_steps": [Interval(Integral, 1, None, closed="left")]
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "on_error": [StrOptions({"raise", "warn", "missing"})],
     }
 
-    def __init__(self, n_steps=16):
+    def __init__(self, n_steps=16, *, on_error="raise"):
         self.n_steps = n_steps
+        self.on_error = on_error
 
     def _check_array(self, array):
         return check_sequences(array, type(self).__name__)
@@ -57,11 +63,11 @@ class SequenceResampler(BaseArrayEncoder):
         shape = (len(array), self.n_steps, array.shape[2])
         values = np.empty(shape, dtype=np.float32)
         for rows, block in iter_blocks(array):
-            moments = np.linspace(0, block.shape[1] - 1, self.n_steps)
-            before = np.floor(moments).astype(int)
+            times = np.linspace(0, block.shape[1] - 1, self.n_steps)
+            before = np.floor(times).astype(int)
             after = np.minimum(before + 1, block.shape[1] - 1)
-            share = (moments - before)[:, None]
-            values[rows] = block[:, before] * (1 - share) + block[:, after] * share
+            weight = (times - before)[:, None]
+            values[rows] = block[:, before] * (1 - weight) + block[:, after] * weight
         return values.reshape(len(array), -1)
 
     def _feature_names(self, sample_shape):

@@ -1,11 +1,11 @@
-"""Sequences (time series of any length): padding, and statistics of each channel."""
+"""Statistics of each channel of sequences."""
 
 from numbers import Real
 
 import numpy as np
 
 from .._columns.base import BaseArrayEncoder
-from .._utils.imports import Interval
+from .._utils.imports import Interval, StrOptions
 from ._blocks import check_sequences, iter_blocks
 
 _STATISTICS = [
@@ -28,14 +28,18 @@ class SequenceStatistics(BaseArrayEncoder):
 
     Mean, standard deviation, minimum, maximum, quartiles, slope (of the least-squares
     line, per step), mean absolute change from one step to the next, dominant frequency
-    and the share of the power at it. Each sequence is treated by itself: padding
-    changes nothing. The transformer is stateless.
+    and its share of the power. The statistics of a sequence depend neither on its
+    padding nor on other sequences. The transformer is stateless.
 
     Parameters
     ----------
     sampling_rate : float, default=1.0
-        Steps per unit of time, in which the dominant frequency is given: by default in
-        cycles per step.
+        Steps per unit of time, which sets the unit of the dominant frequency. By
+        default it is in cycles per step.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are not sequences of numbers: raise
+        :class:`LoadError` after all cells have been tried, or treat them as missing,
+        with or without a warning.
 
     Attributes
     ----------
@@ -59,11 +63,13 @@ class SequenceStatistics(BaseArrayEncoder):
     """
 
     _parameter_constraints: dict = {
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")]
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "on_error": [StrOptions({"raise", "warn", "missing"})],
     }
 
-    def __init__(self, sampling_rate=1.0):
+    def __init__(self, sampling_rate=1.0, *, on_error="raise"):
         self.sampling_rate = sampling_rate
+        self.on_error = on_error
 
     def _check_array(self, array):
         return check_sequences(array, type(self).__name__)
@@ -82,26 +88,29 @@ class SequenceStatistics(BaseArrayEncoder):
 
 
 def _describe(block, sampling_rate):
-    """Statistics ``(n, channels, 11)`` of sequences ``(n, time, channels)``."""
+    """Compute statistics ``(n, channels, 11)`` of sequences ``(n, time, channels)``."""
     mean = block.mean(axis=1)
     time = np.arange(block.shape[1]) - (block.shape[1] - 1) / 2
     slope = np.einsum("t,ntc->nc", time, block) / max((time**2).sum(), 1e-12)
     steps = np.diff(block, axis=1)
     change = np.abs(steps).mean(axis=1) if steps.shape[1] else np.zeros_like(mean)
-    frequency, power = _find_dominant(block - mean[:, None], sampling_rate)
+    frequency, power = _compute_dominant(block - mean[:, None], sampling_rate)
     parts = [mean, block.std(axis=1), block.min(axis=1), block.max(axis=1)]
     parts += list(np.quantile(block, [0.25, 0.5, 0.75], axis=1))
     return np.stack([*parts, slope, change, frequency, power], axis=-1)
 
 
-def _find_dominant(centred, sampling_rate):
-    """Frequency of most power, and its share, of ``(n, time, channels)``."""
+def _compute_dominant(centred, sampling_rate):
+    """Compute the frequency with the most power, and its share, by sample and channel.
+
+    ``centred`` is ``(n, time, channels)`` with mean zero.
+    """
     length = centred.shape[1]
     spectrum = np.abs(np.fft.rfft(centred, axis=1)[:, 1:]) ** 2  # without the mean
     if spectrum.shape[1] == 0:
         return np.zeros((2, *centred[:, 0].shape))
     if length % 2 == 0:
-        spectrum[:, -1] /= 2  # the last is no pair of a positive and a negative one
+        spectrum[:, -1] /= 2  # the last one has no negative counterpart
     total = spectrum.sum(axis=1)
     constant = np.ptp(centred, axis=1) == 0
     peak = np.where(constant, -1, spectrum.argmax(axis=1))

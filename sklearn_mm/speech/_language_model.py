@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns.column import as_column
+from .._columns.texts import read_texts
 from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin
 
@@ -280,17 +280,8 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
 
     def _split(self, X):
         """Yield the tokens of each text, None if it is missing."""
-        column = as_column(X, type(self).__name__)
-        for row, (cell, missing) in enumerate(zip(column.cells, column.missing)):
-            if missing:
-                yield None
-            elif not isinstance(cell, str):
-                raise TypeError(
-                    f"{type(self).__name__} takes texts, got {type(cell).__name__} "
-                    f"{cell!r} in row {column.labels[row]}."
-                )
-            else:
-                yield cell if self.unit == "character" else cell.split()
+        for text in read_texts(X, type(self).__name__):
+            yield text if text is None or self.unit == "character" else text.split()
 
     def __getstate__(self):
         """Return the attributes without the memoised probabilities."""

@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.utils import is_dataset, to_device
 
 from .._columns.column import find_missing
+from .._columns.texts import read_texts
+from .._utils.devices import pick_device
 from .._utils.imports import HasMethods, Interval, StrOptions
 from .._utils.parallel import run_calls
 from ..audio import AudioLoader, LogMelSpectrogram
@@ -20,10 +22,9 @@ from ..nets import AudioCRNN
 from ..nets._head import WithStepHead
 from ..nets._layers import valid_steps
 from ..neural._base import BaseNet
-from ..neural._device import pick_device
 from ._ctc import beam_search
 from ._language_model import NgramLanguageModel
-from ._transcripts import arrange_for_ctc, count_too_short, encode_texts, list_texts
+from ._transcripts import arrange_for_ctc, count_too_short, encode_texts
 
 #: Characters less likely than a step's best by exp(12) are not tried.
 _THRESHOLD = 12.0
@@ -296,7 +297,7 @@ default="character"
     def _encode_target(self, samples, y, fresh, classes):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y, the transcripts.")
-        texts = list_texts(y, "y")
+        texts = read_texts(y, "y")
         check_consistent_length(samples, texts)
         known = [text for text in texts if text is not None]
         if not known:
@@ -314,7 +315,7 @@ default="character"
 
     def _fit_language_model(self, texts):
         if self.text_corpus is not None:
-            more = list_texts(self.text_corpus, "text_corpus")
+            more = read_texts(self.text_corpus, "text_corpus")
             texts = texts + [text for text in more if text is not None]
         self.words_ = sorted({word for text in texts for word in text.split()})
         model = self.language_model

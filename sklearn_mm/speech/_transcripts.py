@@ -2,35 +2,6 @@
 
 import numpy as np
 
-from .._columns.column import as_column
-
-
-def list_texts(X, owner):
-    """Give each text of a column, None where it is missing.
-
-    Parameters
-    ----------
-    X : column of str
-        The texts.
-    owner : str
-        What the column is called, for errors.
-
-    Returns
-    -------
-    list of (str or None)
-        The texts.
-    """
-    column = as_column(X, owner)
-    texts = []
-    for row, (cell, missing) in enumerate(zip(column.cells, column.missing)):
-        if not missing and not isinstance(cell, str):
-            raise TypeError(
-                f"{owner} must hold texts, got {type(cell).__name__} {cell!r} in row "
-                f"{column.labels[row]}."
-            )
-        texts.append(None if missing else str(cell))
-    return texts
-
 
 def encode_texts(texts, characters):
     """Give the characters of texts as numbers from 1 on.

@@ -1,4 +1,4 @@
-"""Token ids of texts, for networks."""
+"""Convert texts to token ids, for networks."""
 
 import re
 from collections import Counter
@@ -9,19 +9,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.base import ArrayOutputMixin, ColumnTransformerMixin
-from .._columns.texts import as_texts
+from .._columns.texts import read_texts
 from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin
 
 PADDING = 0
-
-
 UNKNOWN = 1
-
-
 _FIRST_TOKEN = 2
-
-
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -32,32 +26,35 @@ class TextTokenizer(
     VersionMixin,
     BaseEstimator,
 ):
-    """Token ids of texts, for networks.
+    """Convert texts to token ids, for networks.
 
-    ``fit`` learns which tokens there are; 0 is padding, 1 a token not seen in ``fit``,
-    and the most frequent token is 2.
+    ``fit`` learns the tokens. Id 0 is padding, 1 an unknown token, and 2 the most
+    frequent token.
 
     Parameters
     ----------
     max_length : int or None, default=None
-        Number of ids of a text: longer texts are cut, shorter ones padded. By default
+        Number of ids per text: longer texts are cut, shorter ones padded. By default
         the length of the longest text in ``fit``.
     max_tokens : int or None, default=None
-        Number of different ids, padding and unknown included; the most frequent tokens
-        get one. By default every token does.
+        Number of different ids, including those of padding and unknown tokens; only the
+        most frequent tokens get one. By default all tokens do.
     level : {"word", "char"}, default="word"
-        What a token is: a word or a punctuation mark, or a character.
+        Whether a token is a word (or a punctuation mark) or a character.
     lowercase : bool, default=True
-        Convert to lower case first.
+        Whether to convert texts to lower case first.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are not texts: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
         Id of each token, from 2 on.
     n_tokens_ : int
-        Number of different ids, padding and unknown included.
+        Number of different ids, including those of padding and unknown tokens.
     max_length_ : int
-        Number of ids of a text.
+        Number of ids per text.
 
     See Also
     --------
@@ -77,19 +74,26 @@ class TextTokenizer(
         "max_tokens": [Interval(Integral, 3, None, closed="left"), None],
         "level": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
+        "on_error": [StrOptions({"raise", "warn", "missing"})],
     }
 
     def __init__(
-        self, max_length=None, max_tokens=None, level="word", *, lowercase=True
+        self,
+        max_length=None,
+        max_tokens=None,
+        level="word",
+        *,
+        lowercase=True,
+        on_error="raise",
     ):
         self.max_length = max_length
         self.max_tokens = max_tokens
         self.level = level
         self.lowercase = lowercase
+        self.on_error = on_error
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn which tokens there are.
+        """Learn the tokens.
 
         Parameters
         ----------
@@ -103,10 +107,28 @@ class TextTokenizer(
         self
             The fitted tokenizer.
         """
-        texts, _ = as_texts(X, type(self).__name__)
+        self.fit_transform(X)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Learn the tokens, and convert texts to ids.
+
+        Parameters
+        ----------
+        X : column of str
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, max_length), int64
+            Ids, padded with 0 at the end; all 0 where a text is missing.
+        """
+        samples = self._tokenize(X)
         counts, longest = Counter(), 1
-        for text in texts:
-            tokens = self._split(text)
+        for tokens in samples:
             counts.update(tokens)
             longest = max(longest, len(tokens))
         ranked = sorted(counts, key=lambda token: (-counts[token], token))
@@ -115,10 +137,10 @@ class TextTokenizer(
         self.vocabulary_ = {token: i for i, token in enumerate(ranked, _FIRST_TOKEN)}
         self.n_tokens_ = len(self.vocabulary_) + _FIRST_TOKEN
         self.max_length_ = longest if self.max_length is None else self.max_length
-        return self
+        return self._encode(samples)
 
     def transform(self, X):
-        """Turn texts into ids.
+        """Convert texts to ids.
 
         Parameters
         ----------
@@ -128,16 +150,23 @@ class TextTokenizer(
         Returns
         -------
         ndarray of shape (n_samples, max_length), int64
-            Ids, padded with 0 at their end; all 0 where a text is missing.
+            Ids, padded with 0 at the end; all 0 where a text is missing.
         """
         check_is_fitted(self)
-        texts, missing = as_texts(X, type(self).__name__)
-        ids = np.full((len(missing), self.max_length_), PADDING, dtype=np.int64)
-        for row, text in zip(np.flatnonzero(~missing), texts):
-            tokens = self._split(text)[: self.max_length_]
-            ids[row, : len(tokens)] = [self.vocabulary_.get(t, UNKNOWN) for t in tokens]
-        return ids
+        return self._encode(self._tokenize(X))
+
+    def _tokenize(self, X):
+        """Return the tokens of each text, none where it is missing."""
+        texts = read_texts(X, type(self).__name__, self.on_error)
+        return [[] if text is None else self._split(text) for text in texts]
 
     def _split(self, text):
         text = text.lower() if self.lowercase else text
         return list(text) if self.level == "char" else _WORDS.findall(text)
+
+    def _encode(self, samples):
+        ids = np.full((len(samples), self.max_length_), PADDING, dtype=np.int64)
+        for row, tokens in zip(ids, samples):
+            tokens = tokens[: self.max_length_]
+            row[: len(tokens)] = [self.vocabulary_.get(t, UNKNOWN) for t in tokens]
+        return ids

@@ -1,24 +1,30 @@
-"""Text: tf-idf vectors and token ids from a column that may have missing cells."""
+"""Tf-idf vectors of a column of texts that may have missing cells."""
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.base import ColumnTransformerMixin
-from .._columns.texts import as_texts
-from .._utils.imports import StrOptions
+from .._columns.texts import read_texts
+from .._utils.imports import StrOptions, fit_context
 from .._utils.versions import VersionMixin
+
+_TFIDF_CONSTRAINTS = {
+    name: constraint
+    for name, constraint in TfidfVectorizer._parameter_constraints.items()
+    if name not in ("input", "encoding", "decode_error", "dtype")
+}
 
 
 class TextVectorizer(
-    ColumnTransformerMixin, TransformerMixin, VersionMixin, TfidfVectorizer
+    ColumnTransformerMixin, TransformerMixin, VersionMixin, BaseEstimator
 ):
     r"""scikit-learn's ``TfidfVectorizer`` for a column of a table.
 
-    The column may be a Series or a one-column frame and may have missing cells, on
-    which the vocabulary and the document frequencies do not depend.
+    The column may be a Series or a one-column frame. Missing cells are allowed and are
+    ignored when the vocabulary and the document frequencies are learned.
 
     Parameters
     ----------
@@ -27,40 +33,47 @@ class TextVectorizer(
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
         Remove accents.
     preprocessor, tokenizer : callable or None, default=None
-        Replace these steps.
+        Replace these steps of the analysis.
     analyzer : {"word", "char", "char_wb"} or callable, default="word"
-        What n-grams are made of.
+        Unit of the n-grams.
     stop_words : {"english"}, list or None, default=None
-        Words to leave out.
+        Words to ignore.
     token_pattern : str, default=r"(?u)\b\w\w+\b"
-        What a word is.
+        Regular expression that matches a word.
     ngram_range : tuple of (int, int), default=(1, 1)
-        Shortest and longest n-gram.
+        Lengths of the shortest and the longest n-gram.
     max_df, min_df : float or int, default=1.0 and 1
-        Bounds on the share (float) or number (int) of texts that a term occurs in.
+        Maximum and minimum share (float) or number (int) of texts that a term occurs
+        in.
     max_features : int or None, default=None
-        Keep this many of the most frequent terms.
+        Number of most frequent terms to keep. By default all.
     vocabulary : mapping, iterable or None, default=None
-        The terms, if known.
+        The terms. By default they are learned in ``fit``.
     binary : bool, default=False
-        Whether a term counts once in a text.
+        Whether a term counts at most once per text.
     norm : {"l1", "l2"} or None, default="l2"
         Norm of each row.
     use_idf, smooth_idf : bool, default=True
-        Weight by the inverse document frequency, add one to it.
+        Whether to weight terms by inverse document frequency, and whether to add one to
+        document frequencies.
     sublinear_tf : bool, default=False
-        Replace a count by one plus its logarithm.
+        Whether to replace a count by one plus its logarithm.
     missing : {"nan", "empty"}, default="nan"
-        Row of a missing cell: all NaN, or that of an empty text, all zero.
+        Row of a missing cell: all NaN, or all zero as that of an empty text.
     sparse_output : bool, default=True
-        Return a sparse matrix; ``set_output`` needs a dense one.
+        Whether to return a sparse matrix. ``set_output`` needs a dense one.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that are not texts: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
 
     Attributes
     ----------
     vocabulary_ : dict
         Column of each term.
     idf_ : ndarray of shape (n_features,)
-        Inverse document frequencies.
+        Inverse document frequencies; only if ``use_idf`` is True.
+    vectorizer_ : TfidfVectorizer
+        scikit-learn's vectorizer, fitted on the texts that are present.
 
     See Also
     --------
@@ -69,8 +82,8 @@ class TextVectorizer(
     Notes
     -----
     A row of NaN in a sparse matrix stores all of its entries. With a large vocabulary
-    and many missing cells use ``missing="empty"``, or a fusion estimator, which hands
-    over only the rows that are there.
+    and many missing cells use ``missing="empty"``, or a fusion estimator, which passes
+    on only the rows that are present.
 
     Examples
     --------
@@ -80,13 +93,10 @@ class TextVectorizer(
     """
 
     _parameter_constraints: dict = {
-        **{
-            name: constraint
-            for name, constraint in TfidfVectorizer._parameter_constraints.items()
-            if name not in ("input", "encoding", "decode_error", "dtype")
-        },
+        **_TFIDF_CONSTRAINTS,
         "missing": [StrOptions({"nan", "empty"})],
         "sparse_output": ["boolean"],
+        "on_error": [StrOptions({"raise", "warn", "missing"})],
     }
 
     def __init__(
@@ -111,31 +121,31 @@ class TextVectorizer(
         sublinear_tf=False,
         missing="nan",
         sparse_output=True,
+        on_error="raise",
     ):
-        super().__init__(
-            lowercase=lowercase,
-            strip_accents=strip_accents,
-            preprocessor=preprocessor,
-            tokenizer=tokenizer,
-            analyzer=analyzer,
-            stop_words=stop_words,
-            token_pattern=token_pattern,
-            ngram_range=ngram_range,
-            max_df=max_df,
-            min_df=min_df,
-            max_features=max_features,
-            vocabulary=vocabulary,
-            binary=binary,
-            norm=norm,
-            use_idf=use_idf,
-            smooth_idf=smooth_idf,
-            sublinear_tf=sublinear_tf,
-        )
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.analyzer = analyzer
+        self.stop_words = stop_words
+        self.token_pattern = token_pattern
+        self.ngram_range = ngram_range
+        self.max_df = max_df
+        self.min_df = min_df
+        self.max_features = max_features
+        self.vocabulary = vocabulary
+        self.binary = binary
+        self.norm = norm
+        self.use_idf = use_idf
+        self.smooth_idf = smooth_idf
+        self.sublinear_tf = sublinear_tf
         self.missing = missing
         self.sparse_output = sparse_output
+        self.on_error = on_error
 
     def fit(self, X, y=None):
-        """Learn vocabulary and document frequencies.
+        """Learn the vocabulary and the document frequencies.
 
         Parameters
         ----------
@@ -152,8 +162,9 @@ class TextVectorizer(
         self.fit_transform(X)
         return self
 
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """Learn vocabulary and document frequencies, return the vectors.
+        """Learn the vocabulary and the document frequencies, and compute the vectors.
 
         Parameters
         ----------
@@ -165,12 +176,15 @@ class TextVectorizer(
         Returns
         -------
         sparse matrix or ndarray of shape (n_samples, n_features), float32
-            The vectors.
+            The vectors; the row of a missing cell depends on ``missing``.
         """
-        texts, missing = as_texts(X, type(self).__name__)
+        texts, missing = self._read(X)
         if not texts:
             raise ValueError("TextVectorizer: there is no text to learn from.")
-        return self._place(TfidfVectorizer.fit_transform(self, texts), missing)
+        params = {name: getattr(self, name) for name in _TFIDF_CONSTRAINTS}
+        self.vectorizer_ = TfidfVectorizer(**params)
+        vectors = self.vectorizer_.fit_transform(texts)
+        return self._place(vectors, missing)
 
     def transform(self, X):
         """Compute the vectors.
@@ -183,25 +197,60 @@ class TextVectorizer(
         Returns
         -------
         sparse matrix or ndarray of shape (n_samples, n_features), float32
-            The vectors; a missing cell's row as ``missing`` says.
+            The vectors; the row of a missing cell depends on ``missing``.
         """
-        texts, missing = as_texts(X, type(self).__name__)
         check_is_fitted(self)
+        texts, missing = self._read(X)
         if texts:
-            vectors = TfidfVectorizer.transform(self, texts)
-        else:  # which scikit-learn refuses
+            vectors = self.vectorizer_.transform(texts)
+        else:  # scikit-learn refuses an empty list
             vectors = sparse.csr_matrix((0, len(self.vocabulary_)))
         return self._place(vectors, missing)
 
+    def get_feature_names_out(self, input_features=None):
+        """Return the terms.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            One term per feature.
+        """
+        check_is_fitted(self)
+        return self.vectorizer_.get_feature_names_out()
+
+    @property
+    def vocabulary_(self):
+        """Column of each term."""
+        return self.vectorizer_.vocabulary_
+
+    @property
+    def idf_(self):
+        """Inverse document frequencies."""
+        return self.vectorizer_.idf_
+
+    def _read(self, X):
+        """Return the texts that are present, and which cells are missing."""
+        texts = read_texts(X, type(self).__name__, self.on_error)
+        missing = np.array([text is None for text in texts], dtype=bool)
+        return [text for text in texts if text is not None], missing
+
     def _place(self, vectors, missing):
-        """Put the vectors of present texts among the rows of the missing ones."""
+        """Insert rows for the missing texts between the vectors of the others."""
         vectors = vectors.astype(np.float32)
         if missing.any():
-            vectors = _spread(vectors, missing, np.nan if self.missing == "nan" else 0)
+            vectors = _insert_missing(
+                vectors, missing, np.nan if self.missing == "nan" else 0
+            )
         return vectors if self.sparse_output else vectors.toarray()
 
 
-def _spread(vectors, missing, fill):
+def _insert_missing(vectors, missing, fill):
+    """Insert rows of ``fill`` (NaN or 0) into a CSR matrix, without densifying it."""
     n_features = vectors.shape[1]
     counts = np.zeros(len(missing), dtype=np.intp)
     counts[~missing] = np.diff(vectors.indptr)

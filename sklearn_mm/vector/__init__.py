@@ -1,4 +1,4 @@
-"""Precomputed vectors, and cells that hold several items."""
+"""Stack precomputed vectors, and encode cells that hold several items."""
 
 import lazy_loader as lazy
 

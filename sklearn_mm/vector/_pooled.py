@@ -1,4 +1,4 @@
-"""Encode cells that hold several items each, and pool the items' vectors."""
+"""Encode cells that hold several items each, and pool the vectors of the items."""
 
 from itertools import chain
 
@@ -17,21 +17,22 @@ from .._utils.versions import VersionMixin
 class PooledEncoder(
     ColumnTransformerMixin, TransformerMixin, VersionMixin, BaseEstimator
 ):
-    """Encode cells that are lists of items, and pool the items' vectors by row.
+    """Encode cells that are lists of items, and pool the vectors of each list.
 
-    Four photographs of a house, the pages of a document: each item is a cell of the
-    wrapped encoder's kind. A cell that is no list counts as a list of one.
+    For example four photographs of a house, or the pages of a document: each item is a
+    cell of the kind that the wrapped encoder expects. A cell that is not a list counts
+    as a list of one item.
 
     Parameters
     ----------
     encoder : transformer
-        Turns a column of items into vectors.
+        Encodes a column of items as vectors.
     pooling : {"mean", "max", "first"}, default="mean"
-        How the vectors of a row become one. Items that are missing or could not be read
-        do not count.
+        How the vectors of a row are combined. Items that are missing or could not be
+        read do not count.
     split_arrays : bool, default=False
-        Whether an array is a list of what its first axis counts, such as the frames of
-        a :class:`VideoLoader`. By default it is one item.
+        Whether an array is split into items along its first axis, such as the frames
+        of a :class:`VideoLoader`. By default an array is one item.
 
     Attributes
     ----------
@@ -69,7 +70,7 @@ class PooledEncoder(
         X : column of lists
             Each a list of cells.
         y : array-like of shape (n_samples,) or None
-            Target, which an item has from its row.
+            Target of each row, which all of its items share.
 
         Returns
         -------
@@ -92,7 +93,7 @@ class PooledEncoder(
         Returns
         -------
         ndarray of shape (n_samples, n_features), float32
-            All NaN where a row has no item that could be read.
+            All NaN where no item of a row could be read.
         """
         encoder = self.encoder
         if learns(encoder) or hasattr(self, "encoder_"):
@@ -104,8 +105,8 @@ class PooledEncoder(
         if vectors.ndim != 2:
             raise ValueError(
                 "PooledEncoder: the encoder must return vectors (n_samples, "
-                f"n_features), got {vectors.shape}. Append one to the loader, such as "
-                "HOGEncoder, AudioStatistics or VectorStacker."
+                f"n_features), got {vectors.shape}. Add an encoder after the loader, "
+                "such as HOGEncoder, AudioStatistics or VectorStacker."
             )
         pooled = np.full((n_samples, vectors.shape[1]), np.nan, dtype=np.float32)
         present = ~find_missing(vectors)
@@ -115,7 +116,7 @@ class PooledEncoder(
         return pooled
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features as the encoder does.
+        """Return the names of the encoder's features.
 
         Parameters
         ----------
@@ -131,13 +132,13 @@ class PooledEncoder(
         return self.encoder_.get_feature_names_out(input_features)
 
     def __sklearn_tags__(self):
-        """Say that ``transform`` needs no ``fit`` where the encoder needs none."""
+        """Declare that ``transform`` works without ``fit`` if the encoder's does."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = learns(self.encoder)
         return tags
 
     def _flatten(self, X):
-        """Make one column of all items, labelled by their rows, for errors' sake."""
+        """Return one column of all items, labelled by row for error messages."""
         column = as_column(X, type(self).__name__)
         if self.split_arrays and column.cells.ndim > 1:
             return _split_array(column.cells)
@@ -162,7 +163,7 @@ class PooledEncoder(
 
 
 def _split_array(array):
-    """Give all items ``(n_items, ...)`` that are there, their rows, and how many."""
+    """Return the present items ``(n_items, ...)``, their rows, and the row count."""
     items = array.reshape(-1, *array.shape[2:])
     present = np.flatnonzero(~find_missing(items))
     rows = np.arange(len(array)).repeat(array.shape[1])[present]

@@ -1,7 +1,8 @@
-"""Vectors that the user already has, and cells that hold several items each."""
+"""Stack precomputed vectors."""
 
 import numpy as np
 
+from .._columns.arrays import as_numbers
 from .._columns.base import BaseArrayEncoder
 from .._utils.imports import StrOptions
 
@@ -9,14 +10,16 @@ from .._utils.imports import StrOptions
 class VectorStacker(BaseArrayEncoder):
     """Stack cells that are arrays of one shape into rows of a table.
 
-    For embeddings that the user already has, and behind an :class:`ImageLoader` for
-    pixels: arrays of more than one axis are flattened. The transformer is stateless;
-    ``fit`` only remembers the shape of a cell.
+    For precomputed embeddings, and for pixels after an :class:`ImageLoader`: arrays
+    with more than one axis are flattened. The transformer is stateless; ``fit`` only
+    remembers the shape of a cell.
 
     Parameters
     ----------
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What to do about cells that are no arrays of numbers, or of another shape.
+        What to do about cells that are not arrays of numbers, or that differ in shape:
+        raise :class:`LoadError` after all cells have been tried, or treat them as
+        missing, with or without a warning.
 
     Attributes
     ----------
@@ -39,6 +42,21 @@ class VectorStacker(BaseArrayEncoder):
 
     def __init__(self, *, on_error="raise"):
         self.on_error = on_error
+
+    def read(self, cell):
+        """Read one vector.
+
+        Parameters
+        ----------
+        cell : array-like
+            The vector, or an array to flatten.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), float32
+            What ``transform`` returns for this cell.
+        """
+        return as_numbers(cell, ndim=0).ravel()
 
     def _encode(self, array):
         return array.reshape(len(array), -1)

@@ -1,4 +1,4 @@
-"""Frames of a video file, through the FFmpeg that OpenCV carries."""
+"""Decode frames of a video file with the FFmpeg that OpenCV includes."""
 
 import os
 from contextlib import contextmanager
@@ -7,11 +7,12 @@ import numpy as np
 
 from ._mp4 import check_boxes
 
-#: Frames apart from which looking for a frame is cheaper than decoding up to it.
+#: Number of frames from which on seeking is cheaper than decoding up to a frame.
 _FAR = 64
-#: Share of the announced frames that must be there: some containers only estimate.
-_WHOLE = 0.9
-#: Above what anything plays; a header that says more would make any length short (Hz).
+#: Share of the announced frames that must exist: some containers only estimate.
+_COMPLETE = 0.9
+#: Higher than any real frame rate: a header that states more would make any video
+#: short (Hz).
 _MAX_RATE = 1000
 _BEGINNINGS = {
     b"\x1aE\xdf\xa3": "Matroska",
@@ -25,9 +26,10 @@ _BEGINNINGS = {
 
 
 def detect_container(data):
-    """Name the video container that a file's first bytes are of, or give None.
+    """Return the name of the video container that a file starts with, or None.
 
-    Nothing else is opened: FFmpeg would also follow playlists, to other files and URLs.
+    Only these containers are opened: FFmpeg would also follow playlists to other files
+    and URLs.
     """
     head = bytes(data[:12])
     if head[:4] == b"RIFF" and head[8:] == b"AVI ":
@@ -40,19 +42,20 @@ def detect_container(data):
 
 
 def choose_frames(n_available, n_frames, sampling):
-    """Choose the numbers of frames, all of them where there are too few.
+    """Choose which frames to load; all of them if there are too few.
 
     Parameters
     ----------
     n_available, n_frames : int
-        How many there are, and how many are wanted.
+        Number of frames of the video, and number of frames to load.
     sampling : {"uniform", "middle"}
-        The middles of equal parts, or what is in the middle without a gap.
+        The middle frame of each of ``n_frames`` equal parts, or consecutive frames
+        around the middle.
 
     Returns
     -------
     ndarray of int
-        Ascending.
+        Positions of the frames, ascending.
     """
     if n_available <= n_frames:
         return np.arange(n_available)
@@ -67,43 +70,43 @@ def read_frames(path, n_frames, sampling, *, max_seconds=None, max_pixels=None):
     Parameters
     ----------
     path : str
-        An absolute path, so that FFmpeg takes it for no protocol.
+        An absolute path, which FFmpeg cannot mistake for a protocol.
     n_frames, sampling : int, {"uniform", "middle"}
-        As :func:`choose_frames` has them.
+        See :func:`choose_frames`.
     max_seconds : float or None
-        Bound on the duration, checked by the header.
+        Maximum duration, checked in the header before decoding.
     max_pixels : int or None
-        Bound on a frame's height times width, checked by the header.
+        Maximum height times width of a frame, checked in the header before decoding.
 
     Returns
     -------
     list of ndarray of shape (H, W, 3), uint8
-        At most ``n_frames``; colours in the order blue, green, red.
+        At most ``n_frames``; channels in BGR order.
     """
     with open(path, "rb") as file:
         container = detect_container(file.read(256))
         if container is None:
-            raise ValueError("it is no video file that is known here")
+            raise ValueError("it is not a video file of a supported container")
         check_boxes(file, os.path.getsize(path))
-    announced, most = _read_header(path, container, max_seconds, max_pixels)
+    announced, maximum = _read_header(path, container, max_seconds, max_pixels)
     if not announced:
-        announced = _count_frames(path, most)
+        announced = _count_frames(path, maximum)
     frames = _grab_frames(path, choose_frames(announced, n_frames, sampling))
     if frames is None:
-        n_there = _count_frames(path, most)
-        if n_there < _WHOLE * announced:
+        n_decoded = _count_frames(path, maximum)
+        if n_decoded < _COMPLETE * announced:
             raise ValueError(
-                f"the {container} file is damaged or cut off: {n_there} of {announced} "
-                "frames can be decoded"
+                f"the {container} file is damaged or cut off: {n_decoded} of "
+                f"{announced} frames can be decoded"
             )
-        frames = _grab_frames(path, choose_frames(n_there, n_frames, sampling))
+        frames = _grab_frames(path, choose_frames(n_decoded, n_frames, sampling))
     if not frames:
         raise ValueError(f"no frame of the {container} file can be decoded")
     return frames
 
 
 def _read_header(path, container, max_seconds, max_pixels):
-    """Give the number of frames, 0 if it is not known, and the most that may be."""
+    """Return the number of frames (0 if unknown) and the maximum number allowed."""
     import cv2
 
     with _open(path) as capture:
@@ -127,22 +130,24 @@ def _read_header(path, container, max_seconds, max_pixels):
         raise ValueError(
             f"its {n_frames / rate:.1f} s exceed max_seconds={max_seconds}"
         )
-    most = np.inf if max_seconds is None else max_seconds * rate
-    return max(0, int(n_frames)), most
+    maximum = np.inf if max_seconds is None else max_seconds * rate
+    return max(0, int(n_frames)), maximum
 
 
-def _count_frames(path, most):
+def _count_frames(path, maximum):
     n_frames = 0
     with _open(path) as capture:
         while capture.grab():
             n_frames += 1
-            if n_frames > most:
-                raise ValueError(f"its more than {most:.0f} frames exceed max_seconds")
+            if n_frames > maximum:
+                raise ValueError(
+                    f"its more than {maximum:.0f} frames exceed max_seconds"
+                )
     return n_frames
 
 
 def _grab_frames(path, positions):
-    """Decode the frames at ascending positions; None if one of them is not there."""
+    """Decode the frames at ascending positions; None if one of them is missing."""
     import cv2
 
     frames, position = [], 0
@@ -153,8 +158,8 @@ def _grab_frames(path, positions):
                 position = wanted
             while position < wanted and capture.grab():
                 position += 1
-            there, frame = capture.read() if position == wanted else (False, None)
-            if not there:
+            success, frame = capture.read() if position == wanted else (False, None)
+            if not success:
                 return None
             frames.append(frame)
             position += 1
@@ -175,7 +180,7 @@ def _open(path):
 
 @contextmanager
 def _quiet():
-    """Keep FFmpeg from printing what our errors say; it asks when it first opens."""
+    """Silence FFmpeg, whose log would repeat our errors, while it opens a file."""
     name = "OPENCV_FFMPEG_LOGLEVEL"
     if name in os.environ:
         yield

@@ -1,4 +1,4 @@
-"""Video: load frames of files into one array."""
+"""Load frames of video files, bytes and arrays into one array."""
 
 from numbers import Integral, Real
 
@@ -25,50 +25,50 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 class VideoLoader(BaseLoader):
     """Load a column of videos into one array of frames.
 
-    A cell is a path, encoded bytes (AVI, MP4, MOV, Matroska, WebM, MPEG, and what else
-    OpenCV's FFmpeg decodes), or an array ``(time, H, W)`` or ``(time, H, W, 3)`` in RGB
-    order. Sound is not read: keep it in a column of its own. The transformer is
-    stateless.
+    A cell is a path, encoded bytes (AVI, MP4, MOV, Matroska, WebM, MPEG, or another
+    format that OpenCV's FFmpeg decodes), or an array ``(time, H, W)`` or ``(time, H, W,
+    3)`` in RGB order. The audio track is not read: keep audio in a column of its own.
+    The transformer is stateless.
 
     Parameters
     ----------
     n_frames : int, default=8
-        Number of frames of the result. Shorter videos are padded with NaN.
+        Number of frames of the output. Shorter videos are padded with NaN.
     size : tuple of (int, int), default=(64, 64)
         Height and width of a frame, in pixels.
     color : {"gray", "rgb"}, default="gray"
         Gray frames have no channel axis.
     sampling : {"uniform", "middle"}, default="uniform"
-        Which frames: the middle one of each of ``n_frames`` equal parts, or as many
-        consecutive ones from the middle of the video.
+        Which frames to load: the middle one of each of ``n_frames`` equal parts, or
+        ``n_frames`` consecutive ones from the middle of the video.
     scale : bool, default=True
         Scale the values to [0, 1].
     root : str, PathLike or None, default=None
         Folder that paths are relative to. If given, absolute paths, ``..`` and symbolic
-        links that lead out of it are refused.
+        links that leave it are refused.
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What to do about cells that cannot be read: raise :class:`LoadError` once all
-        have been tried, or treat them as missing with or without a warning.
+        What to do about cells that cannot be read: raise :class:`LoadError` after all
+        cells have been tried, or treat them as missing, with or without a warning.
     max_seconds : float or None, default=600
-        Bound on the duration of one video, checked before it is decoded.
+        Maximum duration of one video, checked before it is decoded.
     max_pixels : int or None, default=2**26
-        Bound on height times width of a frame, checked before it is decoded.
+        Maximum height times width of a frame, checked before it is decoded.
     max_bytes : int or None, default=2**30
-        Bound on the size of one file, in bytes.
+        Maximum size of one file, in bytes.
     filesystem : fsspec filesystem or None, default=None
-        Opens the paths instead of the operating system, remote ones included.
+        Opens the paths instead of the operating system, including remote ones.
     n_jobs : int or None, default=None
         Number of threads.
 
     See Also
     --------
     PooledEncoder : With ``split_arrays=True``, encodes the frames and pools them.
-    NetClassifier : Learns from the frames.
+    NetClassifier : Trains networks on the frames.
 
     Notes
     -----
-    A video of which fewer frames can be decoded than nine tenths of what its header
-    announces counts as damaged.
+    A video counts as damaged if fewer than nine tenths of the frames that its header
+    announces can be decoded.
 
     Examples
     --------
@@ -138,24 +138,40 @@ class VideoLoader(BaseLoader):
             If a video cannot be read and ``on_error="raise"``.
         """
         column = as_column(X, type(self).__name__)
-        height, width = check_size(self.size)
-        channels = (3,) if self.color == "rgb" else ()
-        shape = (len(column), self.n_frames, height, width, *channels)
-        videos = np.full(shape, np.nan, dtype=np.float32)
+        videos = np.full((len(column), *self._get_shape()), np.nan, dtype=np.float32)
+        with one_thread():
+            self._read_into(videos, column)
+        return videos
 
-        def load(row, cell):
-            frames, order = self._read(cell)
-            for place, frame in zip(videos[row], frames):
+    def read(self, cell):
+        """Load one video.
+
+        Parameters
+        ----------
+        cell : str, PathLike, bytes or ndarray
+            The video.
+
+        Returns
+        -------
+        ndarray of shape (n_frames, height, width[, 3]), float32
+            What ``transform`` returns for this cell, padded with NaN at the end.
+        """
+        video = np.full(self._get_shape(), np.nan, dtype=np.float32)
+        height, width = check_size(self.size)
+        with one_thread():
+            frames, order = self._decode(cell)
+            for place, frame in zip(video, frames):
                 pixels = convert_color(resize(frame, height, width), order, self.color)
                 factor = 1 / pixel_maximum(frame.dtype) if self.scale else 1
                 np.multiply(pixels, factor, out=place, casting="unsafe")
+        return video
 
-        with one_thread():
-            self._load_cells(column, load)
-        return videos
+    def _get_shape(self):
+        channels = (3,) if self.color == "rgb" else ()
+        return self.n_frames, *check_size(self.size), *channels
 
-    def _read(self, cell):
-        """Give the frames, and the order of their channels."""
+    def _decode(self, cell):
+        """Return at most ``n_frames`` frames, and the order of their channels."""
         if names_file(cell):
             source = {"root": self.root, "filesystem": self.filesystem}
             with as_file(cell, max_bytes=self.max_bytes, **source) as path:

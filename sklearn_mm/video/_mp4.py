@@ -1,29 +1,30 @@
-"""What an MP4's boxes say of their samples, before FFmpeg makes an index of them."""
+"""Check how many samples an MP4 announces, before FFmpeg builds an index of them."""
 
 import struct
 
-#: Boxes that hold boxes, and those that say how many samples there are: where, in bytes
-#: after the box's head, the number is, and the size of all of them if it is one.
+#: Boxes that contain boxes.
 _HOLDERS = {
     *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"udta", b"edts", b"mvex"),
     *(b"moof", b"traf"),
 }
+#: Boxes that state the number of samples: the offset of that number in bytes after the
+#: box's header, and the offset of the size that all samples share, if there is one.
 _COUNTS = {b"stsz": (8, 4), b"stz2": (8, None), b"trun": (4, None)}
 _MAX_BOXES = 2**20
 
 
 def check_boxes(file, n_bytes):
-    """Refuse an MP4 or MOV that announces more samples than it has bytes.
+    """Raise if an MP4 or MOV announces more samples than it has bytes.
 
-    FFmpeg takes 24 bytes or more for each, whether it is there or not. What is no MP4
-    passes.
+    FFmpeg allocates at least 24 bytes for each, whether it exists or not. Files of
+    other containers pass.
 
     Parameters
     ----------
     file : binary file
         The video.
     n_bytes : int
-        Its size.
+        Size of the file.
     """
     pending, n_boxes = [(0, n_bytes)], 0
     while pending:
@@ -40,7 +41,7 @@ def check_boxes(file, n_bytes):
                 file.seek(position + start)
                 _check_count(kind, file.read(12), n_bytes)
             if kind == b"cmov":
-                raise ValueError("its header is compressed, which is not read")
+                raise ValueError("its header is compressed, which is not supported")
             position += size
     if n_boxes > _MAX_BOXES:
         raise ValueError(f"it has more than {_MAX_BOXES:,} boxes")
@@ -56,7 +57,7 @@ def _read_head(head, n_left):
 def _check_count(kind, data, n_bytes):
     place, size_place = _COUNTS[kind]
     if len(data) < place + 4:
-        return  # cut off, which is found out later
+        return  # the file is cut off, which FFmpeg reports
     (count,) = struct.unpack_from(">I", data, place)
     size = 0 if size_place is None else struct.unpack_from(">I", data, size_place)[0]
     if count * max(1, size) > n_bytes:

@@ -94,8 +94,8 @@ def test_an_array_of_all_signals_is_a_column_and_its_own_result():
         (np.array([1.0, np.nan, 2.0]), "NaN or infinite"),
         (np.array([1.0, np.inf]), "NaN or infinite"),
         (np.ones((2, 500)), r"not \(n_samples,\)"),
-        (np.array(["a"]), "no audio"),
-        (7, "int is no audio"),
+        (np.array(["a"]), "expected audio"),
+        (7, "got int"),
         ((make_tone(), 0), r"\(array, sampling_rate\)"),
         ((make_tone(), 8000, 1), r"\(array, sampling_rate\)"),
         (np.ones(601 * 8000, dtype=np.float32), "601.0 seconds exceed"),
@@ -248,7 +248,7 @@ def test_slopes_of_a_short_sound_are_those_of_a_line_through_it():
 
 def test_encoders_refuse_what_is_no_signal():
     for encoder in (LogMelSpectrogram(), AudioStatistics()):
-        with pytest.raises(ValueError, match="Put an AudioLoader in front"):
+        with pytest.raises(ValueError, match="Put an AudioLoader before"):
             encoder.fit_transform(np.zeros((2, 3, 4)))
 
 

@@ -240,7 +240,7 @@ def test_parameters_that_are_functions_tell_encoders_apart():
     ids=["scaler", "pipeline", "pooled", "nested"],
 )
 def test_an_encoder_that_learns_is_refused(encoder):
-    with pytest.raises(TypeError, match="learns in fit.*Put it behind"):
+    with pytest.raises(TypeError, match="learns in fit.*Put it after"):
         CachedEncoder(encoder).fit_transform(ARRAYS)
 
 

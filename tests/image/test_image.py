@@ -197,12 +197,12 @@ def test_an_array_of_all_images_is_a_column():
         (np.ones((4, 4)) * 16, r"span 16 to 16, not \[0, 1\]"),
         (np.array([[0.5, np.nan], [0.1, 0.2]]), "pixels are NaN"),
         (np.ones((4, 4), dtype=complex), "complex"),
-        (np.full((4, 4), 300), "no pixels"),
+        (np.full((4, 4), 300), "not pixels"),
         (np.ones((4, 4, 5)), "1 to 4 channels"),
         (np.ones(4), r"not \(H, W\)"),
-        (np.ones((0, 4)), "no pixels"),
-        (7, "int is no image"),
-        ({"path": "a.png"}, "dict is no image"),
+        (np.ones((0, 4)), "not pixels"),
+        (7, "got int"),
+        ({"path": "a.png"}, "got dict"),
     ],
 )
 def test_what_is_no_image_is_refused_with_a_reason(cell, reason):

@@ -20,6 +20,7 @@ from sklearn_mm import (
     AudioLoader,
     CachedEncoder,
     CrossModalRetriever,
+    ImageLoader,
     LoadError,
     LoadWarning,
     PretrainedAligner,
@@ -101,7 +102,7 @@ def test_static_embeddings_are_recognised_by_their_folder(home):
 
 
 def test_a_model_that_is_no_model_is_refused():
-    with pytest.raises(ValueError, match="one vector for each"):
+    with pytest.raises(ValueError, match="one vector per text"):
         PretrainedTextEncoder(lambda texts: np.zeros(len(texts) + 2)).fit(TEXTS)
     with pytest.raises(ValueError, match="'model' parameter"):
         PretrainedTextEncoder(3).fit(TEXTS)
@@ -202,7 +203,9 @@ SPEECH = {
 @pytest.mark.parametrize("kind", SPEECH)
 def test_sounds_do_not_depend_on_their_batch(home, kind):
     folder = SPEECH[kind](home / kind)
-    encoder = PretrainedAudioEncoder(folder, local_files_only=True, sampling_rate=8000)
+    encoder = PretrainedAudioEncoder(
+        folder, loader=AudioLoader(8000), local_files_only=True
+    )
     cells = [TONES[0], encode_audio(TONES[1]), None, (TONES[2], 8000), TONES[3]]
     vectors = encoder.fit_transform(cells)
     assert vectors.shape == (5, 16)
@@ -391,13 +394,15 @@ def test_encoded_cells_are_cached():
 def test_a_broken_file_does_not_spoil_the_others():
     from torch.nn import AvgPool2d
 
-    encoder = PretrainedImageEncoder(AvgPool2d(8), input_size=16, batch_size=1)
+    encoder = PretrainedImageEncoder(
+        AvgPool2d(8), input_size=16, loader=ImageLoader(), batch_size=1
+    )
     cells = [PHOTOS[0], b"no", PHOTOS[1], b"GIF89a"]
     with pytest.raises(LoadError, match=r"2 of 4 cells") as caught:
         encoder.fit_transform(cells)
     assert [row for row, _, _ in caught.value.failures] == [1, 3]
     with pytest.warns(LoadWarning, match="2 of 4"):
-        vectors = encoder.set_params(on_error="warn").fit_transform(cells)
+        vectors = encoder.set_params(loader__on_error="warn").fit_transform(cells)
     assert np.isnan(vectors).all(axis=1).tolist() == [False, True, False, True]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sklearn_mm import (
+    AudioLoader,
     LoadWarning,
     PretrainedAudioEncoder,
     PretrainedImageEncoder,
@@ -63,7 +64,7 @@ def test_real_weights_see_and_hear():
     center = np.stack([vectors[np.array(y) == k][::2].mean(axis=0) for k in (0, 1)])
     held_out = np.linalg.norm(vectors[1::2, None] - center, axis=2).argmin(axis=1)
     assert np.mean(held_out == np.array(y)[1::2]) == 1
-    encoder = PretrainedAudioEncoder(sampling_rate=8000)
+    encoder = PretrainedAudioEncoder(loader=AudioLoader(8000))
     vectors = encoder.fit_transform([TONES[0], TONES[0][:2900], TONES[3], None])
     assert vectors.shape == (4, 512)
     near = np.linalg.norm(vectors[0] - vectors[1])

@@ -48,8 +48,8 @@ class Loudness:
 
 
 class LoudnessEncoder(PretrainedAudioEncoder):
-    def __init__(self, root=None, on_error="raise"):
-        super().__init__(root=root, on_error=on_error)
+    def __init__(self, loader=None):
+        super().__init__(loader=loader)
 
     def _share(self):
         return Loudness()
@@ -69,11 +69,14 @@ OPENERS = {
     "VideoLoader": (VideoLoader, encode_video(make_clip(4))),
     "PretrainedImageEncoder": (
         lambda **options: PretrainedImageEncoder(
-            AvgPool2d(8), input_size=32, **options
+            AvgPool2d(8), input_size=32, loader=ImageLoader(**options)
         ),
         PHOTO,
     ),
-    "PretrainedAudioEncoder": (LoudnessEncoder, TONE),
+    "PretrainedAudioEncoder": (
+        lambda **options: LoudnessEncoder(AudioLoader(8000, **options)),
+        TONE,
+    ),
     "CachedEncoder-stat": (make_cached("stat"), PHOTO),
     "CachedEncoder-content": (make_cached("content"), PHOTO),
     "PooledEncoder": (

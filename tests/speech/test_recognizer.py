@@ -208,7 +208,7 @@ def test_sounds_are_loaded_and_a_broken_one_is_named(tmp_path):
 def test_transcripts_that_cannot_be_are_refused_or_counted(speech, fitted):
     X, y = speech
     model = clone(SMALL).set_params(max_epochs=1)
-    with pytest.raises(TypeError, match="y must hold texts, got int 3 in row 1"):
+    with pytest.raises(LoadError, match=r"y: row 1 \(int\).*expected a text"):
         model.fit(X[:3], ["a", 3, "b"])
     with pytest.raises(ValueError, match="requires y"):
         model.fit(X)
