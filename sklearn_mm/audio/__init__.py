@@ -1,4 +1,4 @@
-"""Audio: load it, compute spectrograms, and describe it by statistics."""
+"""Load audio, and encode it as spectrograms or statistics."""
 
 import lazy_loader as lazy
 

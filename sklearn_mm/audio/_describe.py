@@ -1,4 +1,4 @@
-"""Statistics over time of what describes the frames of sounds."""
+"""Compute statistics over time of the features of audio frames."""
 
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ _TEMPORAL = ["zero_crossing_rate", "rms"]
 
 
 def frame_feature_names(n_mfcc):
-    """Name the features of a frame, in their order."""
+    """Return the names of the features of a frame, in order."""
     cepstral = [f"mfcc{i}" for i in range(n_mfcc)]
     deltas = [f"mfcc{i}_delta" for i in range(n_mfcc)]
     return [*cepstral, *deltas, *_SPECTRAL, *_TEMPORAL]
@@ -33,9 +33,9 @@ def summarise_signals(
     signals : list of ndarray of shape (n_samples,), float32
         The signals.
     sampling_rate : int
-        In Hz.
+        Sampling rate, in Hz.
     n_fft, hop_length : int
-        A frame's length and distance in samples.
+        Length of a frame, and distance to the next one, in samples.
     n_mels, n_mfcc : int
         Number of mel bands and of cepstral coefficients.
     n_segments : int
@@ -44,7 +44,8 @@ def summarise_signals(
     Returns
     -------
     ndarray of shape (n_signals, n_segments * 2 * n_features)
-        Of each segment means, then standard deviations, of ``frame_feature_names``.
+        For each segment the means, then the standard deviations, of the features in
+        ``frame_feature_names``.
     """
     lengths = np.array([len(signal) for signal in signals])
     counts = count_frames(lengths, n_fft, hop_length)
@@ -72,11 +73,14 @@ def _dct_matrix(n_mels, n_mfcc):
 
 
 def _describe_spectra(power, frequencies):
-    """Centroid, bandwidth, roll-off and flatness of spectra ``(n_frames, n_bins)``."""
+    """Compute centroid, bandwidth, roll-off and flatness of each frame.
+
+    ``power`` has shape ``(n_frames, n_bins)``.
+    """
     magnitude = np.sqrt(power)
     total = magnitude.sum(axis=1)
     share = magnitude / np.where(total < np.float32(1e-38), 1, total)[:, None]
-    # Not by BLAS, whose float32 sums depend on where in a block it finds a frame.
+    # Avoid BLAS, whose float32 sums depend on the position of a frame in its block.
     centroid = np.einsum("ij,j->i", share, frequencies)
     spread = (frequencies - centroid[:, None]) ** 2
     bandwidth = np.sqrt(np.einsum("ij,ij->i", share, spread))
@@ -90,7 +94,10 @@ def _describe_spectra(power, frequencies):
 
 
 def _describe_waves(signal, n_fft, hop_length):
-    """Rate of zero crossings and root mean square of a signal's frames."""
+    """Compute zero-crossing rate and root mean square of each frame of a signal.
+
+    Both come from cumulative sums, so that overlapping frames cost nothing extra.
+    """
     half = n_fft // 2
     first = np.arange(count_frames(len(signal), n_fft, hop_length)) * hop_length
     negative = np.pad(signal < -1e-10, half, mode="edge")
@@ -103,12 +110,18 @@ def _describe_waves(signal, n_fft, hop_length):
 
 
 def _make_deltas(features, starts, counts, width=9):
-    """Slopes over ``width`` frames; at a signal's ends those of the last window."""
+    """Compute slopes over ``width`` frames, as librosa's deltas (``mode="interp"``).
+
+    The first and last frames of a signal get the slope of the nearest full window.
+    Signals shorter than ``width`` use the largest odd number of frames that fits.
+    """
     deltas = np.zeros_like(features)
     n_full = counts >= width
     half = width // 2
     if len(features) >= width:
-        slopes = _fit_slopes(features, half)  # of frames half ... len - half
+        # Row i is the slope around frame i + half. Windows that span two signals are
+        # computed too, but never looked up.
+        slopes = _fit_slopes(features, half)
         frame = np.arange(len(features)) - np.repeat(starts, counts)
         count = np.repeat(counts, counts)
         inner = np.clip(frame, half, np.maximum(count - 1 - half, half))
@@ -124,7 +137,7 @@ def _make_deltas(features, starts, counts, width=9):
 
 
 def _fit_slopes(features, half):
-    """Least-squares slopes of all windows of ``2 * half + 1`` rows."""
+    """Compute the least-squares slopes of all windows of ``2 * half + 1`` rows."""
     n_windows = len(features) - 2 * half
     slopes = np.zeros((n_windows, features.shape[1]), dtype=features.dtype)
     for k in range(1, half + 1):
@@ -135,10 +148,15 @@ def _fit_slopes(features, half):
 
 
 def _mean_and_deviation(features, starts, counts, n_segments):
-    """Means and standard deviations of the segments of each signal, side by side."""
+    """Compute means and standard deviations of each segment of each signal.
+
+    Features are first centred by signal, because the variance as a difference of two
+    sums would otherwise lose its digits where the mean is large.
+    """
     bounds = np.arange(n_segments + 1) * counts[:, None] // n_segments
-    first = np.minimum(bounds[:, :-1], counts[:, None] - 1)  # a segment has a frame,
-    last = np.maximum(bounds[:, 1:], first + 1)  # even if it shares it with the next
+    # Each segment has at least one frame, which it may share with the next segment.
+    first = np.minimum(bounds[:, :-1], counts[:, None] - 1)
+    last = np.maximum(bounds[:, 1:], first + 1)
     centre = np.add.reduceat(features, starts, dtype=float) / counts[:, None]
     centred = features - np.repeat(centre, counts, axis=0)
     sums = _sum_between(centred, starts[:, None] + first, starts[:, None] + last)
@@ -153,5 +171,6 @@ def _mean_and_deviation(features, starts, counts, n_segments):
 def _sum_between(rows, first, last):
     """Sum ``rows[first:last]`` for arrays of bounds."""
     bounds = np.stack([first, last], axis=-1).ravel()
-    padded = np.concatenate([rows, np.zeros((1, rows.shape[1]))])  # so that last fits
+    # reduceat needs valid indices, and ``last`` may be the number of rows.
+    padded = np.concatenate([rows, np.zeros((1, rows.shape[1]))])
     return np.add.reduceat(padded, bounds)[::2].reshape(*first.shape, -1)

@@ -23,37 +23,38 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
 
 
 class LogMelSpectrogram(ArrayTransformer):
-    """Log-mel spectrograms of loaded sounds.
+    """Log-mel spectrograms of loaded audio.
 
-    Each sound is treated by itself: neither its neighbours nor padding change its
-    values, which equal those of ``librosa.feature.melspectrogram`` followed by
-    ``librosa.power_to_db``. The transformer is stateless.
+    The values equal those of ``librosa.feature.melspectrogram`` followed by
+    ``librosa.power_to_db``, and depend neither on padding nor on other recordings. The
+    transformer is stateless.
 
     Parameters
     ----------
     sampling_rate : int, default=16000
-        Sampling rate of the sounds, in Hz.
+        Sampling rate of the audio, in Hz.
     n_mels : int, default=64
         Number of mel bands.
     n_fft : int or None, default=None
-        Samples in a frame, seen through a Hann window. By default the power of two
-        that covers 32 ms.
+        Number of samples per frame, which gets a Hann window. By default the power of
+        two that covers 32 ms.
     hop_length : int or None, default=None
-        Samples from one frame to the next. By default 10 ms.
+        Number of samples from one frame to the next. By default 10 ms.
     fmin : float, default=0.0
         Lowest frequency, in Hz.
     fmax : float or None, default=None
-        Highest frequency, in Hz. Half the sampling rate by default.
+        Highest frequency, in Hz. By default half the sampling rate.
     top_db : float or None, default=80.0
-        Dynamic range in dB: values are at most this far below a sound's maximum.
+        Dynamic range in dB: values are clipped at this far below the maximum of the
+        recording.
 
     See Also
     --------
-    AudioStatistics : A vector of statistics of each sound.
+    AudioStatistics : A vector of statistics of each recording.
 
     Notes
     -----
-    Decibels are relative to a power of 1, and powers below 1e-10 count as that.
+    Decibels are relative to a power of 1, and powers are clipped at 1e-10.
 
     Examples
     --------
@@ -99,12 +100,12 @@ class LogMelSpectrogram(ArrayTransformer):
         Parameters
         ----------
         X : ndarray of shape (n_samples, length), or column of 1-D arrays
-            Signals, padded with NaN at their end.
+            Signals, padded with NaN at the end.
 
         Returns
         -------
         ndarray of shape (n_samples, n_frames, n_mels), float32
-            Decibels, padded with NaN at the end; all NaN where a sound is missing.
+            Decibels, padded with NaN at the end; all NaN where a signal is missing.
         """
         owner = type(self).__name__
         array = check_signals(as_array(X, owner, ragged=True, gaps=False), owner)

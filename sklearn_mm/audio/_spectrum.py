@@ -1,8 +1,8 @@
-"""Spectra of many signals, a cache-sized block of frames at a time.
+"""Compute the spectra of many signals in blocks of frames that fit into the cache.
 
-A signal's frames are centred (its ends padded with zeros), so that it has
-``1 + n_samples // hop_length`` of them (if ``n_fft`` is even), as in librosa. Frames of
-all signals follow one another in one flat array ``(n_frames of all, ...)``.
+Frames are centred (signals are padded with zeros at both ends), so that a signal has
+``1 + n_samples // hop_length`` frames if ``n_fft`` is even, as in librosa. The frames
+of all signals are concatenated in one flat array ``(total n_frames, ...)``.
 """
 
 from functools import lru_cache
@@ -21,14 +21,14 @@ FRAMES = {
     "n_fft": [Interval(Integral, 2, None, closed="left"), None],
     "hop_length": [_COUNT, None],
 }
-#: Samples in a block of frames: 1 MB of float64; smaller ones cost more calls.
+#: Samples per block of frames: 1 MB of float64. Smaller blocks need more calls.
 _BLOCK = 2**17
-#: Frames whose features are held at once: 1 MB of 64 bands.
+#: Number of frames whose features are in memory at once: 1 MB for 64 bands.
 _GROUP = 2**12
 
 
 def choose_frames(sampling_rate, n_fft=None, hop_length=None):
-    """Give a frame's length and distance in samples, by default about 32 and 10 ms."""
+    """Return frame and hop length in samples, by default about 32 and 10 ms."""
     if n_fft is None:
         n_fft = 2 ** max(1, int(np.ceil(np.log2(0.032 * sampling_rate))))
     if hop_length is None:
@@ -42,16 +42,16 @@ def count_frames(lengths, n_fft, hop_length):
     Parameters
     ----------
     lengths : int or ndarray of int
-        Samples of each signal.
+        Number of samples of each signal.
     n_fft : int
-        Samples in a frame.
+        Number of samples per frame.
     hop_length : int
-        Samples from one frame to the next.
+        Number of samples from one frame to the next.
 
     Returns
     -------
     int or ndarray of int
-        Frames of each signal.
+        Number of frames of each signal.
     """
     return 1 + (lengths - n_fft % 2) // hop_length  # an odd frame pads one sample less
 
@@ -62,9 +62,9 @@ def iter_signals(padded, hop_length):
     Parameters
     ----------
     padded : ndarray of shape (n_samples, length)
-        Signals, padded with NaN at their end.
+        Signals, padded with NaN at the end.
     hop_length : int
-        Samples from one frame to the next.
+        Number of samples from one frame to the next.
 
     Yields
     ------
@@ -93,20 +93,20 @@ def iter_power_spectra(signals, n_fft, hop_length):
     signals : iterable of ndarray of shape (n_samples,), float32
         The signals.
     n_fft : int
-        Samples in a frame.
+        Number of samples per frame.
     hop_length : int
-        Samples from one frame to the next.
+        Number of samples from one frame to the next.
 
     Yields
     ------
     slice
-        The block's place in the flat array of frames.
+        Position of the block in the flat array of frames.
     ndarray of shape (n_frames, 1 + n_fft // 2), float32
-        Squared magnitudes of the frames, seen through a Hann window.
+        Squared magnitudes of the frames under a Hann window.
     """
     window = hann_window(n_fft)
-    # Double precision: what lies 80 dB below a frame's peak drowns in the noise of a
-    # transform in float32; behind the transform float32 will do.
+    # Transform in double precision: in float32, rounding noise would hide everything
+    # 80 dB below the peak of a frame. After the transform float32 is enough.
     block = np.empty((max(16, _BLOCK // n_fft), n_fft))
     start = filled = 0
     for signal in signals:
@@ -146,7 +146,7 @@ def _square(block):
 
 @lru_cache(maxsize=16)
 def hann_window(n_fft):
-    """Periodic Hann window."""
+    """Return the periodic Hann window."""
     from scipy.signal import get_window
 
     return get_window("hann", n_fft, fftbins=True)
@@ -154,7 +154,7 @@ def hann_window(n_fft):
 
 @lru_cache(maxsize=16)
 def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
-    """Triangular filters on Slaney's mel scale, each of unit area.
+    """Return triangular filters on Slaney's mel scale, each of unit area.
 
     The mel scale is linear below 1 kHz and logarithmic above. Equal to
     ``librosa.filters.mel``, whose import takes two seconds.
@@ -162,9 +162,9 @@ def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
     Parameters
     ----------
     sampling_rate : float
-        In Hz.
+        Sampling rate, in Hz.
     n_fft : int
-        Samples in a frame.
+        Number of samples per frame.
     n_mels : int
         Number of filters.
     fmin, fmax : float
@@ -173,7 +173,7 @@ def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
     Returns
     -------
     sparse array of shape (n_mels, 1 + n_fft // 2), float32
-        Each filter covers few frequencies; see :func:`filter_spectra`.
+        Sparse, as each filter covers few frequencies. See :func:`filter_spectra`.
 
     References
     ----------
@@ -192,7 +192,7 @@ def mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax):
 
 
 def filter_spectra(power, bank):
-    """Sum spectra ``(n_frames, n_bins)`` within filters: ``(n_frames, n_mels)``."""
+    """Apply filters to spectra ``(n_frames, n_bins)``: ``(n_frames, n_mels)``."""
     return (bank @ power.T).T
 
 
@@ -206,12 +206,12 @@ def _mel_to_hz(mel):
 
 
 def to_decibel(power, starts, top_db):
-    """Turn power into decibel in place, at most ``top_db`` below each signal's maximum.
+    """Convert power to decibels in place, clipped ``top_db`` below each maximum.
 
     Parameters
     ----------
-    power : ndarray of shape (n_frames of all, n_bands), float32
-        Flat frames.
+    power : ndarray of shape (total n_frames, n_bands), float32
+        Frames of all signals.
     starts : ndarray of shape (n_signals,)
         First frame of each signal.
     top_db : float or None

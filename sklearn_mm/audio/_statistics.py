@@ -14,33 +14,33 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 
 class AudioStatistics(BaseArrayEncoder):
-    """Means and standard deviations over time of what describes a sound.
+    """Means and standard deviations over time of features of loaded audio.
 
-    Of each frame: mel-frequency cepstral coefficients (MFCC) and their slopes over nine
-    frames (deltas), spectral centroid, bandwidth, roll-off (85 %) and flatness, rate of
-    zero crossings, and root mean square. All are librosa's definitions. The
+    The features of each frame are mel-frequency cepstral coefficients (MFCC) and their
+    slopes over nine frames (deltas), spectral centroid, bandwidth, roll-off (85 %) and
+    flatness, zero-crossing rate, and root mean square, all as defined by librosa. The
     transformer is stateless.
 
     Parameters
     ----------
     sampling_rate : int, default=16000
-        Sampling rate of the sounds, in Hz.
+        Sampling rate of the audio, in Hz.
     n_mfcc : int, default=20
         Number of cepstral coefficients.
     n_mels : int, default=64
-        Number of mel bands that they are computed from.
+        Number of mel bands that the coefficients are computed from.
     n_segments : int, default=1
-        Number of equal parts of a sound, one after the other, each with its statistics:
-        with one, the order of what is heard is lost.
+        Number of equal consecutive parts of a recording, each with its own statistics.
+        With one part, all information about order is lost.
     n_fft : int or None, default=None
-        Samples in a frame. By default the power of two that covers 32 ms.
+        Number of samples per frame. By default the power of two that covers 32 ms.
     hop_length : int or None, default=None
-        Samples from one frame to the next. By default 10 ms.
+        Number of samples from one frame to the next. By default 10 ms.
 
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of the signals that it was fitted on.
+        Shape of the signals seen in ``fit``.
 
     See Also
     --------
@@ -48,8 +48,8 @@ class AudioStatistics(BaseArrayEncoder):
 
     Notes
     -----
-    Sounds of fewer than nine frames have slopes over as many as there are, which is
-    where librosa refuses; a single frame has slope zero.
+    For recordings of fewer than nine frames, which librosa refuses, slopes are taken
+    over the frames available; a single frame has slope zero.
 
     References
     ----------

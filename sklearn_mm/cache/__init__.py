@@ -1,4 +1,4 @@
-"""Cache what an encoder computes for each cell."""
+"""Cache the output of an encoder for each cell."""
 
 import lazy_loader as lazy
 

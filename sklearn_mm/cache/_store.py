@@ -1,4 +1,4 @@
-"""Arrays kept by key: a bounded dictionary in front of sqlite, for many processes."""
+"""Store arrays by key: a bounded dictionary in front of an SQLite database."""
 
 import os
 import sqlite3
@@ -14,11 +14,11 @@ from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 from ..exceptions import CacheWarning
 
-#: Keys that one query asks for.
+#: Number of keys per query.
 _QUERY = 500
 #: Seconds to wait for other processes that write.
-_PATIENCE = 60
-# A table of another layout has another name: versions of the package share a file.
+_TIMEOUT = 60
+# Versions of the package may share a file, so a new layout needs a new table name.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS checked_arrays
     (key BLOB PRIMARY KEY, shape BLOB NOT NULL, digest BLOB NOT NULL,
@@ -29,19 +29,19 @@ CREATE TABLE IF NOT EXISTS checked_arrays
 class ArrayStore:
     """float32 arrays by key, in memory and in a file.
 
-    The file is a database of sqlite in WAL mode: what a process writes is there as a
-    whole or not at all, wherever it is killed, and several may write at once. Each
-    array has a digest, and one that was damaged since is not found. If the file cannot
-    be read or written, one warning says so, and memory alone is used from then on.
+    The file is an SQLite database in WAL mode: writes are atomic even if the process is
+    killed, and several processes may write at once. Each array has a digest, and a
+    damaged array counts as not found. If the file cannot be read or written, a warning
+    is issued once, and from then on only memory is used.
 
     Parameters
     ----------
     path : str, PathLike or None
-        The file, in a folder that is made if need be; None for memory alone.
+        The file, whose folder is created if necessary. If None, only memory is used.
     max_bytes : int
-        Bound on what the file holds; the oldest arrays go first.
+        Maximum size of the file's content; the oldest arrays are evicted first.
     memory_bytes : int
-        Bound on the arrays in memory; those not used for longest go first.
+        Maximum size of the arrays in memory; the least recently used are evicted first.
     """
 
     def __init__(self, path=None, max_bytes=2**32, memory_bytes=2**28):
@@ -68,7 +68,7 @@ class ArrayStore:
         Returns
         -------
         dict of bytes to ndarray
-            The arrays that there are, not to be written to.
+            The arrays that were found, read-only.
         """
         with self._lock:
             found, open_keys = {}, []
@@ -88,7 +88,7 @@ class ArrayStore:
             return found
 
     def put_many(self, arrays):
-        """Keep arrays.
+        """Store arrays.
 
         Parameters
         ----------
@@ -102,20 +102,20 @@ class ArrayStore:
             self._try(self._write, arrays)
 
     def clear(self):
-        """Forget all arrays, in memory and in the file."""
+        """Delete all arrays, in memory and in the file."""
         with self._lock:
             self._memory.clear()
             self._held = self.n_hits = self.n_misses = 0
             self._try(self._erase)
 
     def count(self):
-        """Say what is kept.
+        """Return statistics.
 
         Returns
         -------
         dict of str to int
             ``n_hits`` and ``n_misses`` of this process, ``n_arrays`` and ``n_bytes`` in
-            the file, or in memory where there is none.
+            the file, or in memory if there is no file.
         """
         with self._lock:
             n_arrays, n_bytes = self._try(self._measure) or (
@@ -129,8 +129,6 @@ class ArrayStore:
             "n_bytes": n_bytes,
         }
 
-    # Memory.
-
     def _hold(self, key, array):
         known = self._memory.pop(key, None)
         self._held += array.nbytes - (0 if known is None else known.nbytes)
@@ -138,34 +136,32 @@ class ArrayStore:
         while self._held > self.memory_bytes:
             self._held -= self._memory.popitem(last=False)[1].nbytes
 
-    # The file.
-
     def _try(self, action, *args):
-        """Act on the file; if that fails, warn once and leave it alone."""
+        """Call an action on the file; if it fails, warn and stop using the file."""
         if self._broken:
             return None
         try:
-            if self._pid != os.getpid():  # a connection must not be used behind a fork
+            if self._pid != os.getpid():  # a connection must not be used after a fork
                 self._connection, self._pid = None, os.getpid()
             return self._await_turn(action, args)
         except (sqlite3.Error, OSError) as error:
             self._broken = True
             self._disconnect()
             warnings.warn(
-                f"the cache {str(self.path)!r} cannot be used ({error}); what is "
-                "encoded is kept in memory alone.",
+                f"the cache {str(self.path)!r} cannot be used ({error}). Encoded "
+                "samples are kept in memory only.",
                 CacheWarning,
                 stacklevel=5,
             )
             return None
 
     def _await_turn(self, action, args):
-        """Act once no other process is in the way.
+        """Call an action as soon as other processes allow it.
 
-        Sqlite waits by itself for a writer, but not while another process changes the
-        file to WAL mode, makes the table, or closes the last connection but this.
+        SQLite itself waits for a writer, but not while another process switches the
+        file to WAL mode, creates the table, or closes the last other connection.
         """
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             try:
                 if self._connection is None:
@@ -181,7 +177,7 @@ class ArrayStore:
     def _connect(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
-            self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            self.path, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -189,7 +185,7 @@ class ArrayStore:
         return connection
 
     def _disconnect(self):
-        """Let go of the file, so that no other process waits for this one."""
+        """Close the file, so that no other process waits for this one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
@@ -198,12 +194,12 @@ class ArrayStore:
     def _read(self, keys):
         found = {}
         for start in range(0, len(keys), _QUERY):
-            some = keys[start : start + _QUERY]
-            marks = ",".join("?" * len(some))
+            chunk = keys[start : start + _QUERY]
+            marks = ",".join("?" * len(chunk))
             columns = "SELECT key, shape, digest, data FROM checked_arrays"
-            rows = self._connection.execute(f"{columns} WHERE key IN ({marks})", some)
+            rows = self._connection.execute(f"{columns} WHERE key IN ({marks})", chunk)
             for key, shape, digest, data in rows:
-                if _is_whole(key, shape, digest, data):
+                if _is_intact(key, shape, digest, data):
                     shape = tuple(int(n) for n in shape.split(b",") if n)
                     found[key] = np.frombuffer(data, np.float32).reshape(shape)
         return found
@@ -218,15 +214,15 @@ class ArrayStore:
             self._evict()
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:  # sqlite ends some by itself
+            if self._connection.in_transaction:  # SQLite may have ended it already
                 self._connection.execute("ROLLBACK")
             raise
 
     def _evict(self):
-        """Delete the oldest, down to nine tenths of the bound, if it is exceeded."""
-        if self._find_size() > self.max_bytes:
+        """Delete the oldest arrays down to 90 % of the maximum, if it is exceeded."""
+        if self._get_size() > self.max_bytes:
             self._drop_others()
-        excess = self._find_size() - self.max_bytes
+        excess = self._get_size() - self.max_bytes
         if excess <= 0:
             return
         excess += 0.1 * self.max_bytes
@@ -240,7 +236,7 @@ class ArrayStore:
         self._connection.execute("DELETE FROM checked_arrays")
 
     def _drop_others(self):
-        """Forget what other versions of the package keep in this file."""
+        """Delete the tables of other versions of the package."""
         query = (
             "SELECT name FROM sqlite_master WHERE type = 'table' "
             "AND name NOT IN ('checked_arrays', 'sqlite_sequence')"
@@ -248,8 +244,8 @@ class ArrayStore:
         for (name,) in self._connection.execute(query).fetchall():
             self._connection.execute(f'DROP TABLE "{name}"')
 
-    def _find_size(self):
-        """Bytes of the pages in use, which sqlite knows without a look at the rows."""
+    def _get_size(self):
+        """Return the bytes of the pages in use, which needs no scan of the rows."""
         numbers = [
             self._connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
@@ -280,14 +276,14 @@ def _as_row(key, array):
 
 
 def _digest(key, shape, data):
-    # The key too: a damaged index leads to another key's row.
+    # Include the key, as a damaged index can lead to the row of another key.
     return xxh3_64_digest(data, xxh3_64_intdigest(key + shape))
 
 
-def _is_whole(key, shape, digest, data):
+def _is_intact(key, shape, digest, data):
     try:
         return _digest(key, shape, data) == digest
-    except TypeError:  # a damaged row may hold anything
+    except TypeError:  # the columns of a damaged row may have any type
         return False
 
 

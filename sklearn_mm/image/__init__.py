@@ -1,4 +1,4 @@
-"""Images: load them, and describe them by histograms."""
+"""Load images, and encode them as histograms."""
 
 import lazy_loader as lazy
 

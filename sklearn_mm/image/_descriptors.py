@@ -1,10 +1,10 @@
-"""Histograms that describe images: of oriented gradients, and of values."""
+"""Compute histograms of the oriented gradients and of the values of images."""
 
 import numpy as np
 
 
 def count_gradients(images, orientations, cell_size, cells):
-    """Count the directions of gradients, by magnitude, within cells.
+    """Count gradient directions within cells, weighted by magnitude.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def count_gradients(images, orientations, cell_size, cells):
     Returns
     -------
     ndarray of shape (n_samples, rows, columns, orientations)
-        Mean magnitude per pixel of each direction.
+        Mean magnitude per pixel for each direction.
     """
     down, right = _make_gradients(images)  # (n_samples, H, W) each
     rows, columns = (n * size for n, size in zip(cells, cell_size))
@@ -42,7 +42,10 @@ def count_gradients(images, orientations, cell_size, cells):
 
 
 def _make_gradients(images):
-    """Central differences down and right, 0 at the border, of the steepest channel."""
+    """Compute central differences down and right of the steepest channel of each pixel.
+
+    They are 0 at the border.
+    """
     down = np.zeros_like(images)
     right = np.zeros_like(images)
     down[:, 1:-1] = images[:, 2:] - images[:, :-2]
@@ -55,19 +58,19 @@ def _make_gradients(images):
 
 
 def normalize_blocks(histograms, block_size):
-    """Normalise blocks of cells together: by length, clipped at 0.2, by length again.
+    """Normalise blocks of cells to length one, clip at 0.2, and normalise again.
 
     Parameters
     ----------
     histograms : ndarray of shape (n_samples, rows, columns, orientations)
-        Counts in cells.
+        Counts of each cell.
     block_size : tuple of (int, int)
-        Rows and columns of cells in a block; blocks overlap.
+        Rows and columns of cells per block; blocks overlap.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        Block after block.
+        Concatenated blocks.
     """
     blocks = np.lib.stride_tricks.sliding_window_view(
         histograms, tuple(block_size), axis=(1, 2)
@@ -83,7 +86,7 @@ def _length(blocks):
 
 
 def count_values(values, bins, grid):
-    """Count the values of each channel, within the parts of a grid.
+    """Count the values of each channel within the parts of a grid.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ def count_values(values, bins, grid):
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        Shares, by part, channel and bin; each histogram sums to one.
+        Relative frequencies by part, channel and bin; each histogram sums to one.
     """
     n_samples, height, width, n_channels = values.shape
     part_row = np.arange(height) * grid[0] // height * grid[1]

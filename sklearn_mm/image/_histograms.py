@@ -1,4 +1,4 @@
-"""Histograms of gradients and of colours of loaded images."""
+"""Histograms of the gradients and colours of loaded images."""
 
 from numbers import Integral
 
@@ -12,24 +12,24 @@ from ._descriptors import count_gradients, count_values, normalize_blocks
 class HOGEncoder(BaseArrayEncoder):
     """Histograms of oriented gradients of loaded images.
 
-    The gradient's direction, modulo 180 degrees, is counted by magnitude within square
-    cells; blocks of cells are normalised together ("L2-Hys"). Of a colour image each
-    pixel counts the channel with the largest gradient. The transformer is stateless.
+    Gradient directions, modulo 180 degrees, are counted within cells, weighted by
+    magnitude; blocks of cells are normalised together ("L2-Hys"). In a colour image
+    each pixel uses the channel with the largest gradient. The transformer is stateless.
 
     Parameters
     ----------
     orientations : int, default=9
         Number of directions.
     cell_size : tuple of (int, int), default=(7, 7)
-        Height and width of a cell in pixels. Pixels beyond the last whole cell do not
-        count.
+        Height and width of a cell in pixels. Pixels beyond the last complete cell are
+        ignored.
     block_size : tuple of (int, int), default=(2, 2)
         Rows and columns of cells that are normalised together.
 
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of the images that it was fitted on.
+        Shape of the images seen in ``fit``.
 
     References
     ----------
@@ -63,7 +63,7 @@ class HOGEncoder(BaseArrayEncoder):
 
     def _encode(self, array):
         cells = self._grid(array.shape[1:])
-        step = max(1, 2**20 // array[0].size)  # images at a time: bounds the memory
+        step = max(1, 2**20 // array[0].size)  # images per batch, to bound the memory
         return np.concatenate(
             [
                 normalize_blocks(
@@ -81,9 +81,9 @@ class HOGEncoder(BaseArrayEncoder):
         cells = height // self.cell_size[0], width // self.cell_size[1]
         if cells[0] < self.block_size[0] or cells[1] < self.block_size[1]:
             raise ValueError(
-                f"HOGEncoder: images of {height}x{width} pixels do not hold one block "
-                f"of {self.block_size} cells of {self.cell_size} pixels. Load larger "
-                "images or use smaller cells."
+                f"HOGEncoder: images of {height}x{width} pixels are smaller than one "
+                f"block of {self.block_size} cells of {self.cell_size} pixels. Load "
+                "larger images or use smaller cells."
             )
         return cells
 
@@ -98,24 +98,24 @@ class HOGEncoder(BaseArrayEncoder):
 
 
 class ColorHistogramEncoder(BaseArrayEncoder):
-    """Histograms of the values of loaded images, channel by channel.
+    """Histograms of the values of loaded images, one per channel.
 
     Each histogram sums to one. The transformer is stateless.
 
     Parameters
     ----------
     bins : int, default=8
-        Number of equal bins over a channel's range.
+        Number of equal bins over the range of a channel.
     color_space : {"hsv", "rgb"}, default="hsv"
         Colour space of the channels (hue, saturation and value, or red, green and
         blue). Gray images have one channel, their intensity.
     grid : tuple of (int, int), default=(1, 1)
-        Rows and columns of equal parts of the image, each with its histograms.
+        Rows and columns of equal parts of the image, each with its own histograms.
 
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of the images that it was fitted on.
+        Shape of the images seen in ``fit``.
 
     References
     ----------
@@ -146,10 +146,10 @@ class ColorHistogramEncoder(BaseArrayEncoder):
 
     def _check_array(self, array):
         array = _check_images(array, type(self).__name__)
-        # NaN, a missing image, compares as False.
+        # Comparisons with NaN, that is with missing images, are False.
         if (array > 1.001).any() or (array < 0).any():
             raise ValueError(
-                "ColorHistogramEncoder: expected values in [0, 1]; load the images "
+                "ColorHistogramEncoder: expected values in [0, 1]. Load the images "
                 "with scale=True."
             )
         return array
@@ -179,5 +179,5 @@ def _check_images(array, owner):
         return array
     raise ValueError(
         f"{owner}: expected images (n_samples, H, W) or (n_samples, H, W, 3), got "
-        f"{array.shape}. Put an ImageLoader in front of it."
+        f"{array.shape}. Put an ImageLoader before it."
     )

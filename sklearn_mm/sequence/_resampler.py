@@ -27,8 +27,7 @@ class SequenceResampler(BaseArrayEncoder):
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of the sequences that it was fitted on, ``(time,)`` or ``(time,
-        channels)``.
+        Shape of the sequences seen in ``fit``, ``(time,)`` or ``(time, channels)``.
 
     See Also
     --------

@@ -44,8 +44,7 @@ class SequenceStatistics(BaseArrayEncoder):
     Attributes
     ----------
     sample_shape_ : tuple of int
-        Shape of the sequences that it was fitted on, ``(time,)`` or ``(time,
-        channels)``.
+        Shape of the sequences seen in ``fit``, ``(time,)`` or ``(time, channels)``.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Text: tf-idf vectors and token ids."""
+"""Encode texts as tf-idf vectors or token ids."""
 
 import lazy_loader as lazy
 

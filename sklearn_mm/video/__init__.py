@@ -1,4 +1,4 @@
-"""Video: load frames from files."""
+"""Load frames of videos."""
 
 import lazy_loader as lazy
 

@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_used_is_one_warning(tmp_path):
     below_a_file = tmp_path / "c.sqlite" / "folder" / "c.sqlite"
     for path in (broken, below_a_file):
         store = ArrayStore(path)
-        with pytest.warns(CacheWarning, match="kept in memory alone"):
+        with pytest.warns(CacheWarning, match="kept in memory only"):
             store.put_many(make_arrays(3))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
