@@ -283,7 +283,7 @@ def test_what_is_stored_as_a_module_must_be_one():
 
 def test_pretrained_weights_are_refused_with_what_to_do_instead():
     encoder = sklearn_mm.PretrainedTextEncoder(len)
-    with pytest.raises(TypeError, match="Give model as a name or a folder"):
+    with pytest.raises(TypeError, match="Pass model as a name or a folder"):
         sio.dumps(encoder)
 
 
