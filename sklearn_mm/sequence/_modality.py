@@ -7,14 +7,16 @@ from sklearn.preprocessing import StandardScaler
 from .._columns.modality import Modality
 from ._disturbances import DISTURBANCES
 from ._drawing import draw
+from ._padder import SequencePadder
 from ._resampler import SequenceResampler
 from ._statistics import SequenceStatistics
 
 
-def make_encoder():
+def make_encoder(on_error="raise"):
     """Return the default encoder: scaled statistics, and values at 16 moments."""
     parts = [("statistics", SequenceStatistics()), ("values", SequenceResampler())]
-    return make_pipeline(FeatureUnion(parts), StandardScaler())
+    padder = SequencePadder(on_error=on_error)
+    return make_pipeline(padder, FeatureUnion(parts), StandardScaler())
 
 
 def detect(cells):

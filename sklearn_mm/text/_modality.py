@@ -11,10 +11,12 @@ _DISTINCT = 40
 _WORDS = 2
 
 
-def make_encoder(sparse=False):
+def make_encoder(sparse=False, on_error="raise"):
     """Return the default encoder: tf-idf of words and pairs of words."""
     missing = "empty" if sparse else "nan"
-    return TextVectorizer(ngram_range=(1, 2), sublinear_tf=True, missing=missing)
+    return TextVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, missing=missing, on_error=on_error
+    )
 
 
 def detect(cells):
