@@ -28,9 +28,10 @@ def make_data(n_samples):
 def make_net(batch_size, **options):
     return MultimodalNetClassifier(
         [
-            ("image", "passthrough", ImageCNN, "image"),
-            ("vector", "passthrough", TabularMLP, "vector"),
+            ("image", "passthrough", "image"),
+            ("vector", "passthrough", "vector"),
         ],
+        backbones={"image": ImageCNN, "vector": TabularMLP},
         max_epochs=N_EPOCHS,
         batch_size=batch_size,
         early_stopping=False,
@@ -49,7 +50,8 @@ def train_by_hand(net, X, y, batch_size):
     for _ in range(N_EPOCHS):
         for rows in torch.randperm(len(y), device="cuda").split(batch_size):
             optimizer.zero_grad()
-            loss = loss_of(net([part[rows] for part in parts], present[rows]), y[rows])
+            output = net([part[rows] for part in parts], present[rows])
+            loss = loss_of(output.prediction, y[rows])
             loss.backward()
             optimizer.step()
     torch.cuda.synchronize()

@@ -97,20 +97,23 @@ def digits():
     unheard = X["speaker"].isin(["theo", "lucas"]).to_numpy()
     train, test = np.flatnonzero(~unheard), np.flatnonzero(unheard)
     sound = make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000, n_mels=40))
-    backbones = {
+    parts = {
         "image": (ImageLoader(), ImageCNN, {"n_filters": 16, "n_blocks": 2}),
         "audio": (sound, AudioCNN, {"n_filters": 16, "dropout": 0.2}),
     }
     options = {
-        f"{name}__backbone__{option}": value
-        for name, (_, _, given) in backbones.items()
+        f"backbones__{name}__{option}": value
+        for name, (_, _, given) in parts.items()
         for option, value in given.items()
     }
     quick = {"max_epochs": 15, "n_iter_no_change": 4}
     print_head("Written and spoken digits, speakers not heard")
-    branches = [(name, t, b, name) for name, (t, b, _) in backbones.items()]
+    branches = [(name, t, name) for name, (t, _, _) in parts.items()]
+    backbones = {name: b for name, (_, b, _) in parts.items()}
     for fusion in FUSIONS:
-        net = MultimodalNetClassifier(branches, fusion=fusion, **options, **quick)
+        net = MultimodalNetClassifier(
+            branches, backbones=backbones, fusion=fusion, **options, **quick
+        )
         report(fusion, net, X, y, train, test, range(3))
     members = [
         (
@@ -123,7 +126,7 @@ def digits():
             ),
             name,
         )
-        for name, (loader, backbone, given) in backbones.items()
+        for name, (loader, backbone, given) in parts.items()
     ]
     report_late(members, X, y, train, test, range(3))
 
@@ -167,14 +170,15 @@ def load_sentiment():
 def sentiment():
     """Sentiment of utterances by themselves, and among their neighbours."""
     X, y, train, test = load_sentiment()
-    options = {f"{name}__backbone__dropout": 0.5 for name in SENTIMENT}
-    options |= {f"{name}__backbone__hidden_sizes": (64,) for name in SENTIMENT}
-    branches = [
-        (name, "passthrough", TabularMLP, column) for name, column in SENTIMENT.items()
-    ]
+    options = {f"backbones__{name}__dropout": 0.5 for name in SENTIMENT}
+    options |= {f"backbones__{name}__hidden_sizes": (64,) for name in SENTIMENT}
+    branches = [(name, "passthrough", column) for name, column in SENTIMENT.items()]
+    backbones = dict.fromkeys(SENTIMENT, TabularMLP)
     print_head("Sentiment, one utterance at a time")
     for fusion in FUSIONS:
-        net = MultimodalNetClassifier(branches, fusion=fusion, **options)
+        net = MultimodalNetClassifier(
+            branches, backbones=backbones, fusion=fusion, **options
+        )
         report(fusion, net, X, y, train, test, range(5))
     net = NetClassifier(TabularMLP, module__hidden_sizes=(64,), module__dropout=0.5)
     members = [
@@ -203,12 +207,13 @@ def make_context_net(fusion, k=5):
     given = {"bidirectional": True, "pooling": k, "hidden_size": 32}
     return MultimodalNetClassifier(
         [
-            (name, near, SequenceRNN, ["video_id", "segment", column])
+            (name, near, ["video_id", "segment", column])
             for name, column in SENTIMENT.items()
         ],
+        backbones=dict.fromkeys(SENTIMENT, SequenceRNN),
         fusion=fusion,
         optimizer__weight_decay=0.06,
-        **{f"{n}__backbone__{key}": v for n in SENTIMENT for key, v in given.items()},
+        **{f"backbones__{n}__{key}": v for n in SENTIMENT for key, v in given.items()},
     )
 
 
@@ -241,8 +246,8 @@ def choose():
     for k in (2, 5, 10):
         for decay in (0.0, 0.01, 0.03, 0.06, 0.1):
             net = make_context_net("concat", k).set_params(
-                audio__transformer="drop",
-                video__transformer="drop",
+                audio="drop",
+                video="drop",
                 optimizer__weight_decay=decay,
                 random_state=0,
             )
@@ -262,15 +267,15 @@ def missing():
     train, test = next(fold.split(X, y, speakers))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
     members = [(name, model, columns) for name, columns in parts.items()]
-    branches = [
-        (name, "passthrough", TabularMLP, columns) for name, columns in parts.items()
-    ]
-    options = {f"{name}__backbone__dropout": 0.5 for name in parts}
+    branches = [(name, "passthrough", columns) for name, columns in parts.items()]
+    backbones = dict.fromkeys(parts, TabularMLP)
+    options = {f"backbones__{name}__dropout": 0.5 for name in parts}
     models = {"voting": MultimodalVotingClassifier(members)}
     for fusion in ("transformer", "concat", "mean", "gated"):
         for share in (0.0, 0.3):
             models[f"{fusion}, modality dropout {share:.0%}"] = MultimodalNetClassifier(
                 branches,
+                backbones=backbones,
                 fusion=fusion,
                 modality_dropout=share,
                 random_state=0,
@@ -303,9 +308,8 @@ def balance():
     X, y, parts, speakers = load_digits()
     fold = GroupShuffleSplit(1, test_size=0.34, random_state=0)
     train, test = next(fold.split(X, y, speakers))
-    branches = [
-        (name, "passthrough", TabularMLP, columns) for name, columns in parts.items()
-    ]
+    branches = [(name, "passthrough", columns) for name, columns in parts.items()]
+    backbones = dict.fromkeys(parts, TabularMLP)
     table = pd.DataFrame(X)
     print_head("Gradient modulation and auxiliary losses, digits as vectors")
     for name, given in {
@@ -314,7 +318,9 @@ def balance():
         "concat, ogm with noise": {"balance": "ogm", "balance__noise": True},
         "concat, auxiliary loss": {"auxiliary_loss": 1.0},
     }.items():
-        net = MultimodalNetClassifier(branches, fusion="concat", **given)
+        net = MultimodalNetClassifier(
+            branches, backbones=backbones, fusion="concat", **given
+        )
         report(name, net, table, y, train, test, range(3))
 
 
@@ -333,7 +339,7 @@ def tasks():
     print("| labels of recommended | tasks | weights | recommended | fit, s |")
     print("| --- | --- | --- | --- | --- |")
     text = TextTokenizer(max_length=60, max_tokens=3000)
-    small = {"text__backbone__n_filters": 32, "text__backbone__embedding_dim": 50}
+    small = {"backbones__text__n_filters": 32, "backbones__text__embedding_dim": 50}
     for n_labels in (200, 1000):
         few = y.copy()
         few.loc[train[n_labels:], "recommended"] = np.nan
@@ -346,7 +352,8 @@ def tasks():
             (list(targets), None),
         ):
             net = MultitaskNet(
-                [("text", text, TextCNN, "Review Text")],
+                [("text", text, "Review Text")],
+                backbones={"text": TextCNN},
                 fusion="concat",
                 task_kinds={"stars": "regression"} if "stars" in names else None,
                 task_weights=weights,

@@ -129,20 +129,26 @@ def emoji():
     nipals = CanonicalAligner(reduced, solver="nipals", n_components=32)
     report('CanonicalAligner("nipals")', nipals, X, train, test)
     vectors = [
-        ("image", describe_pictures(), TabularMLP, "image"),
-        ("text", reduce_texts(), TabularMLP, "text"),
+        ("image", describe_pictures(), "image"),
+        ("text", reduce_texts(), "text"),
     ]
     for options in ({}, {"temperature": 0.2}, {"loss": "siglip"}):
-        net = ContrastiveAligner(vectors, **options)
+        net = ContrastiveAligner(
+            vectors, backbones=dict.fromkeys(["image", "text"], TabularMLP), **options
+        )
         shown = ", ".join(f"{k}={v!r}" for k, v in options.items())
         report(
             f"ContrastiveAligner({shown}), MLPs", net, X, train, test, None, range(3)
         )
     raw = [
-        ("image", ImageLoader((32, 32), "rgb"), ImageCNN, "image"),
-        ("text", TextTokenizer(), TextCNN, "text"),
+        ("image", ImageLoader((32, 32), "rgb"), "image"),
+        ("text", TextTokenizer(), "text"),
     ]
-    net = ContrastiveAligner(raw, image__backbone__n_blocks=3)
+    net = ContrastiveAligner(
+        raw,
+        backbones={"image": ImageCNN, "text": TextCNN},
+        backbones__image__n_blocks=3,
+    )
     report("ContrastiveAligner, CNNs", net, X, train, test)
 
 
@@ -167,12 +173,14 @@ def characters():
     )
     report("CanonicalAligner", linear, X, train, test)
     vectors = [
-        ("image", hog, TabularMLP, "image"),
-        ("strokes", steps, TabularMLP, "strokes"),
+        ("image", hog, "image"),
+        ("strokes", steps, "strokes"),
     ]
     report(
         "ContrastiveAligner, MLPs",
-        ContrastiveAligner(vectors),
+        ContrastiveAligner(
+            vectors, backbones=dict.fromkeys(["image", "strokes"], TabularMLP)
+        ),
         X,
         train,
         test,
@@ -180,12 +188,17 @@ def characters():
         range(3),
     )
     raw = [
-        ("image", ImageLoader((32, 32)), ImageCNN, "image"),
-        ("strokes", steps, TabularMLP, "strokes"),
+        ("image", ImageLoader((32, 32)), "image"),
+        ("strokes", steps, "strokes"),
     ]
-    options = {"image__backbone__n_blocks": 2, "image__backbone__n_filters": 16}
+    options = {"backbones__image__n_blocks": 2, "backbones__image__n_filters": 16}
     for loss in ("clip", "siglip"):
-        net = ContrastiveAligner(raw, loss=loss, **options)
+        net = ContrastiveAligner(
+            raw,
+            backbones={"image": ImageCNN, "strokes": TabularMLP},
+            loss=loss,
+            **options,
+        )
         report(
             f"ContrastiveAligner({loss!r}), CNN and MLP",
             net,
@@ -210,12 +223,14 @@ def digits():
     linear = CanonicalAligner([("image", image, "image"), ("audio", sound, "audio")])
     report("CanonicalAligner", linear, X, train, test, y)
     vectors = [
-        ("image", image, TabularMLP, "image"),
-        ("audio", sound, TabularMLP, "audio"),
+        ("image", image, "image"),
+        ("audio", sound, "audio"),
     ]
     report(
         "ContrastiveAligner, MLPs",
-        ContrastiveAligner(vectors),
+        ContrastiveAligner(
+            vectors, backbones=dict.fromkeys(["image", "audio"], TabularMLP)
+        ),
         X,
         train,
         test,
@@ -225,13 +240,14 @@ def digits():
     spectrum = make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000, n_mels=40))
     net = ContrastiveAligner(
         [
-            ("image", ImageLoader(), ImageCNN, "image"),
-            ("audio", spectrum, AudioCNN, "audio"),
+            ("image", ImageLoader(), "image"),
+            ("audio", spectrum, "audio"),
         ],
-        image__backbone__n_blocks=2,
-        image__backbone__n_filters=16,
-        audio__backbone__n_filters=16,
-        audio__backbone__dropout=0.2,
+        backbones={"image": ImageCNN, "audio": AudioCNN},
+        backbones__image__n_blocks=2,
+        backbones__image__n_filters=16,
+        backbones__audio__n_filters=16,
+        backbones__audio__dropout=0.2,
         max_epochs=30,
         n_iter_no_change=5,
     )
@@ -297,14 +313,15 @@ def memory():
     X = pd.DataFrame({"image": list(rng.integers(0, 255, (2048, 64, 64), np.uint8))})
     X["number"] = [image[::8, ::8].ravel() / 255 for image in X["image"]]
     branches = [
-        ("image", ImageLoader((64, 64)), ImageCNN, "image"),
-        ("number", VectorStacker(), TabularMLP, "number"),
+        ("image", ImageLoader((64, 64)), "image"),
+        ("number", VectorStacker(), "number"),
     ]
     print("\nBatch of 2,048 pictures 64x64, one epoch\n")
     print("| chunk_size | peak memory, MB | s |\n| --- | --- | --- |")
     for chunk_size in (64, 256, None):  # the peak only grows: small ones first
         aligner = ContrastiveAligner(
             branches,
+            backbones={"image": ImageCNN, "number": TabularMLP},
             batch_size=2048,
             chunk_size=chunk_size,
             early_stopping=False,

@@ -22,11 +22,12 @@ test = X["speaker"].isin(["derek", "diana", "eric", "edith"])
 sound = make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000, n_mels=20))
 net = MultimodalNetClassifier(
     [
-        ("image", ImageLoader(), ImageCNN, "image"),
-        ("sound", sound, AudioCNN, "audio"),
+        ("image", ImageLoader(), "image"),
+        ("sound", sound, "audio"),
     ],
-    image__backbone__n_filters=8,
-    sound__backbone__n_filters=8,
+    backbones={"image": ImageCNN, "sound": AudioCNN},
+    backbones__image__n_filters=8,
+    backbones__sound__n_filters=8,
     max_epochs=30,
     random_state=0,
 )
@@ -43,7 +44,7 @@ for fusion in ("transformer", "concat", "gated"):
         complete, gaps = net.score(X[test], y[test]), net.score(lost, y[test])
         print(f"{title:<32}{complete:>10.3f}{gaps:>26.3f}")
 
-grid = {"fusion": ["concat", "mean"], "sound__backbone__n_blocks": [2, 3]}
+grid = {"fusion": ["concat", "mean"], "backbones__sound__n_blocks": [2, 3]}
 search = GridSearchCV(net.set_params(max_epochs=5), grid, cv=2, n_jobs=2)
 search.fit(X[~test], y[~test])
 print(f"best of the grid: {search.best_score_:.3f} with {search.best_params_}")

@@ -32,7 +32,8 @@ audio = make_pipeline(
 )
 linear = CanonicalAligner([("image", image, "image"), ("audio", audio, "audio")])
 network = ContrastiveAligner(
-    [("image", image, TabularMLP, "image"), ("audio", audio, TabularMLP, "audio")],
+    [("image", image, "image"), ("audio", audio, "audio")],
+    backbones={"image": TabularMLP, "audio": TabularMLP},
     max_epochs=60,
     batch_size=64,
     random_state=0,

@@ -60,9 +60,10 @@ NETS = [
 JOINT = [
     kind(
         [
-            ("all", "passthrough", TabularMLP, slice(None)),
-            ("first", StandardScaler(), TabularMLP, [0]),
+            ("all", "passthrough", slice(None)),
+            ("first", StandardScaler(), [0]),
         ],
+        backbones={"all": TabularMLP, "first": TabularMLP},
         fusion=fusion,
         lr=0.02,
         early_stopping=False,

@@ -157,6 +157,12 @@ def test_classes_have_at_most_ten_of_our_own_in_their_mro():
     assert not {name: n for name, n in own.items() if n > 10}
 
 
+@pytest.mark.parametrize("name", [n for n in PUBLIC if inspect.isclass(PUBLIC[n])])
+def test_a_class_has_at_most_ten_of_ours_in_its_mro(name):
+    own = [c for c in PUBLIC[name].__mro__ if c.__module__.startswith("sklearn_mm")]
+    assert len(own) <= 10, [c.__name__ for c in own]
+
+
 def test_examples_are_short():
     for path in (ROOT / "examples").glob("*.py"):
         assert len(path.read_text().splitlines()) <= 80, path.name

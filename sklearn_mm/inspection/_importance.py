@@ -294,8 +294,7 @@ def _drop_modality(estimator, X, name, keys):
     core, prefix = find_core(estimator)
     specs = list_specs(core)
     if name in specs and find_modalities(estimator, X).get(name) == keys:
-        part = "__transformer" if hasattr(core, "branches") else ""
-        dropped = {f"{prefix}{name}{part}": "drop"}
+        dropped = {f"{prefix}{name}": "drop"}
         return clone(estimator).set_params(**dropped), X
     return estimator, blank_cells(X, keys)
 

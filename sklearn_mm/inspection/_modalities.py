@@ -44,12 +44,12 @@ def find_core(estimator):
 
 
 def list_specs(core):
-    """Return the columns of the modalities that are specified by an estimator.
+    """List the columns of the modalities that an estimator's own specs name.
 
     Parameters
     ----------
     core : estimator
-        May have a parameter ``estimators`` of triples, or ``branches`` of quadruples.
+        May have a parameter ``estimators`` of triples (name, estimator, columns).
 
     Returns
     -------
@@ -57,17 +57,16 @@ def list_specs(core):
         Without dropped modalities; empty if there are no such specs.
     """
     params = core.get_params(deep=False) if hasattr(core, "get_params") else {}
-    for parameter, length in (("estimators", 3), ("branches", 4)):
-        specs = params.get(parameter)
-        if isinstance(specs, list | tuple) and all(
-            isinstance(spec, list | tuple) and len(spec) == length for spec in specs
-        ):
-            return {
-                spec[0]: spec[-1]
-                for spec in specs
-                if not (isinstance(spec[1], str) and spec[1] == "drop")
-            }
-    return {}
+    specs = params.get("estimators")
+    if not isinstance(specs, list | tuple) or any(
+        not isinstance(spec, list | tuple) or len(spec) != 3 for spec in specs
+    ):
+        return {}
+    return {
+        name: columns
+        for name, estimator, columns in specs
+        if not (isinstance(estimator, str) and estimator == "drop")
+    }
 
 
 def find_modalities(estimator, X, modalities=None):

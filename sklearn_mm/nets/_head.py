@@ -21,10 +21,13 @@ class WithHead(nn.Module):
         self.backbone = backbone
         self.head = nn.Linear(backbone.out_features, n_outputs)
 
-    def forward(self, x, embed=False, **kwargs):
-        """Give ``(n_samples, n_outputs)``, or the backbone's vectors if ``embed``."""
-        vectors = self.backbone(x, **kwargs)
-        return vectors if embed else self.head(vectors)
+    def forward(self, x, **kwargs):
+        """Predict ``(n_samples, n_outputs)``."""
+        return self.head(self.backbone(x, **kwargs))
+
+    def embed(self, x, **kwargs):
+        """Return the backbone's vectors ``(n_samples, out_features)``."""
+        return self.backbone(x, **kwargs)
 
 
 class WithStepHead(nn.Module):
@@ -44,13 +47,13 @@ class WithStepHead(nn.Module):
         super().__init__()
         if not hasattr(backbone, "tokens"):
             raise TypeError(
-                f"{type(backbone).__name__} has no method tokens(x), which gives "
-                "vectors of steps and which are valid."
+                f"{type(backbone).__name__} has no method tokens(x), which returns "
+                "the vectors of the steps and which of them are valid."
             )
         self.backbone = backbone
         self.head = nn.Linear(backbone.token_features, n_outputs)
 
     def forward(self, x):
-        """Give log-probabilities (n_samples, time, n_outputs), and how many steps."""
+        """Return log-probabilities (n_samples, time, n_outputs) and step counts."""
         tokens, valid = self.backbone.tokens(x)
         return self.head(tokens).float().log_softmax(dim=2), valid.sum(dim=1)

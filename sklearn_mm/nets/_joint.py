@@ -9,20 +9,20 @@ from ._branched import BranchedNet
 
 
 class JointOutput(NamedTuple):
-    """What a joint network gives in training.
+    """The output of a joint network.
 
     Attributes
     ----------
     prediction : tensor of shape (n_samples, n_outputs), or tuple of them
-        Of the head, or of each task's.
+        The output of the head, or of each task's head.
     by_branch : list of (as prediction), or None
-        Of the branches' own heads.
+        The outputs of the branches' own heads, if there are any; in training only.
     fused : tensor of shape (n_samples, n_features)
-        What the fusion layer gave.
+        The output of the fusion layer.
     parts : list
-        What the fusion layer got of each branch.
+        The input of the fusion layer from each branch.
     present : tensor of shape (n_samples, n_branches), bool
-        Branches that took part.
+        The branches that took part.
     """
 
     prediction: object
@@ -83,54 +83,62 @@ class JointNet(BranchedNet):
             )
         self.modality_dropout = modality_dropout
 
-    def forward(self, inputs, present, want="prediction"):
-        """Predict, or give what comes before.
+    def forward(self, inputs, present):
+        """Predict, with what the losses need.
 
         Parameters
         ----------
         inputs : list of tensor of shape (n_samples, ...)
             For each branch.
         present : tensor of shape (n_samples, n_branches), bool
-            Which are present; the others have no influence.
-        want : {"prediction", "embedding", "vectors", "by_branch"}
-            Predictions, the fused vectors, each branch's vectors, or the predictions of
-            the branches' own heads.
+            Which branches each sample has; the others have no influence.
 
         Returns
         -------
-        tensor, tuple of tensor, or JointOutput
-            In training a :class:`JointOutput`.
+        JointOutput
+            The prediction, and what led to it.
         """
         if self.training:
             present = self._leave_out(present)
-        if want in ("vectors", "by_branch"):
+        by_branch = None
+        has_own = self.training and self.branch_heads is not None
+        if has_own or not self.takes_tokens:
             vectors = self._encode(inputs, present)
-            return tuple(vectors if want == "vectors" else self._ask_branches(vectors))
-        vectors = None
-        if not self.takes_tokens or (self.training and self.branch_heads is not None):
-            vectors = self._encode(inputs, present)
-        parts = vectors
-        if self.takes_tokens:
-            parts = self._encode(inputs, present, "tokens")
+        parts = (
+            self._encode(inputs, present, "tokens") if self.takes_tokens else vectors
+        )
         fused = self.fusion(parts, present)
-        if want == "embedding":
-            return fused
-        prediction = self.head(fused)
-        if not self.training:
-            return prediction
-        by_branch = None if self.branch_heads is None else self._ask_branches(vectors)
-        return JointOutput(prediction, by_branch, fused, parts, present)
+        if has_own:
+            by_branch = self._apply_branch_heads(vectors)
+        return JointOutput(self.head(fused), by_branch, fused, parts, present)
+
+    def predict(self, inputs, present):
+        """Return the prediction alone."""
+        return self(inputs, present).prediction
+
+    def embed(self, inputs, present):
+        """Return the fused vectors ``(n_samples, out_features)``."""
+        method = "tokens" if self.takes_tokens else "forward"
+        return self.fusion(self._encode(inputs, present, method), present)
+
+    def embed_branches(self, inputs, present):
+        """Return the vectors of each branch's backbone, as a list."""
+        return self._encode(inputs, present)
+
+    def predict_by_branch(self, inputs, present):
+        """Return the predictions of the branches' own heads, as a list."""
+        return self._apply_branch_heads(self._encode(inputs, present))
 
     def predict_all(self, inputs, present):
         """Predict as ``forward`` does in evaluation, in a form that can be exported.
 
-        Samples are encoded where they are absent too, and hidden afterwards.
+        Samples are encoded even where they are absent, and hidden afterwards.
         """
         method = "tokens" if self.takes_tokens else "forward"
         return self.predict_from(self._encode_all(inputs, present, method), present)
 
     def predict_from(self, parts, present):
-        """Predict from what the fusion layer gets, of those branches only."""
+        """Predict from the inputs of the fusion layer, of the present branches only."""
         return self.head(self.fusion(parts, present))
 
     def _size_of(self, backbone):
@@ -144,7 +152,7 @@ class JointNet(BranchedNet):
             present = drop_modalities(present, self.modality_dropout)
         return self._spare_lonely(present)
 
-    def _ask_branches(self, vectors):
+    def _apply_branch_heads(self, vectors):
         return [head(v) for head, v in zip(self.branch_heads, vectors)]
 
 

@@ -280,10 +280,11 @@ class PretrainedAudioBackbone(_PretrainedBackbone):
     >>> from sklearn_mm.nets import ImageCNN, PretrainedAudioBackbone
     >>> net = MultimodalNetClassifier(
     ...     [
-    ...         ("voice", AudioLoader(16000), PretrainedAudioBackbone, "audio"),
-    ...         ("face", ImageLoader((64, 64)), ImageCNN, "image"),
+    ...         ("voice", AudioLoader(16000), "audio"),
+    ...         ("face", ImageLoader((64, 64)), "image"),
     ...     ],
-    ...     voice__backbone__model="microsoft/wavlm-base-plus",
+    ...     backbones={"voice": PretrainedAudioBackbone, "face": ImageCNN},
+    ...     backbones__voice__model="microsoft/wavlm-base-plus",
     ... )
     """
 

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
-from skorch.dataset import unpack_data
+from skorch.dataset import Dataset, unpack_data
 from skorch.utils import to_device
 
 from .._members.columns import annotate
@@ -14,10 +14,15 @@ from .._utils.devices import pick_device
 from .._utils.imports import Interval, StrOptions, num_samples
 from ..alignment._base import AlignerMixin
 from ..nets import CLIPLoss, SigLIPLoss
-from ..nets.alignment import AlignNet, Embeddings, average_over_pairs
+from ..nets.alignment import AlignNet, average_over_pairs
+from ._batches import TensorBatches
 from ._branch_net import BaseBranchNet
 from ._branches import PRESENT
+from ._gradient_cache import compute_gradients
+from ._onnx import write_onnx
+from ._parameters import store_parameters
 from ._samples import check_outputs
+from ._target import Target
 
 LOSSES = {"clip": CLIPLoss, "siglip": SigLIPLoss}
 
@@ -26,39 +31,88 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
     """Map modalities into one space, where what belongs together is close.
 
     Each branch has a transformer, a backbone and a linear layer to ``embedding_dim``
-    numbers, which are brought to length one. Trained without labels: of a batch's
-    samples, each must find its counterpart in the other modality. Rows with one
-    modality only teach nothing and are left out; with more than two branches, every
-    pair of them that a row has counts.
+    numbers, which are scaled to unit length. Trained without labels: each sample of a
+    batch must find its counterpart in the other modality. Rows with a single modality
+    are left out; with more than two branches, every pair of branches that a row has
+    counts.
 
     Parameters
     ----------
-    branches : list of (str, transformer, module, columns)
-        Name, transformer, backbone and columns of each branch, two or more, see
+    estimators : list of (str, transformer, columns)
+        Name, transformer and columns of each branch, two or more, as in
+        :class:`~sklearn.compose.ColumnTransformer`. See
         :class:`MultimodalNetClassifier`.
+    backbones : dict of str to class or instance of torch.nn.Module
+        The backbone of each branch by name, one of :mod:`sklearn_mm.nets` or your
+        own, see :class:`NetClassifier`.
     embedding_dim : int, default=128
         Dimensions of the space.
     loss : {"clip", "siglip"} or class, default="clip"
         :class:`~sklearn_mm.nets.CLIPLoss`, :class:`~sklearn_mm.nets.SigLIPLoss`, or a
-        module built as ``loss(temperature=...)`` whose ``forward(first, second)`` gives
-        the loss of two matrices of vectors.
+        module built as ``loss(temperature=...)`` whose ``forward(first, second)``
+        returns the loss of two matrices of vectors.
     temperature : "learned" or float, default="learned"
-        What cosine similarities are divided by in the loss.
+        Divisor of the cosine similarities in the loss.
     chunk_size : int or None, default=None
         Samples whose activations are in memory at the same time: gradient caching [1]_
         computes the gradients of a large batch chunk by chunk, twice forward and once
         backward. By default the whole batch.
-    batch_size : int, default=256
-        Samples in a batch: each is told from the others.
     init_from : dict of str to estimator or None, default=None
-        Fitted networks whose backbone's weights a branch starts from.
+        Fitted networks, or pipelines that end in one, from whose backbones the branches
+        take their initial weights.
     freeze : list of str, "all" or None, default=None
-        Branches whose backbone stays as it is; the linear layer behind it learns.
+        Branches whose backbone is not trained; the linear layer after it is.
     on_absent : {"raise", "drop"}, default="raise"
-        What to do about a modality that is missing from every row of ``fit``.
+        What to do if a modality is missing from every row in ``fit``: raise an error,
+        or leave it out.
+    optimizer : class, default=torch.optim.Adam
+        Optimizer.
+    lr : float, default=0.001
+        Learning rate.
+    max_epochs : int, default=100
+        Maximum number of epochs.
+    batch_size : int, default=256
+        Samples per batch; -1 puts all of them into one batch.
+    early_stopping : bool, default=True
+        Whether to stop when the loss on a validation set no longer improves, and to
+        restore the best epoch. With fewer than ``1 / validation_fraction`` samples
+        there is no validation set.
+    validation_fraction : float, default=0.1
+        Share of the samples in the validation set, stratified by class.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the order of the batches and dropout. The same seed
+        gives the same weights on a CPU. torch's global generators are left untouched.
+    device : str, torch.device or None, default="auto"
+        Device to compute on. "auto" is cuda if available, else mps, else the CPU. A
+        network fitted on a GPU can be loaded where there is none.
+    mixed_precision : bool, default=False
+        Whether to compute in bfloat16 where that is safe; on cuda only.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the current weights.
+    verbose : int, default=0
+        1 prints one line per epoch.
+    callbacks : list or None, default=None
+        skorch callbacks, in addition to the default ones.
+    train_split : callable or None, default=None
+        skorch's way to split off a validation set, replaces ``validation_fraction``.
+    iterator_train, iterator_valid : class, default=TensorBatches
+        Iterate over batches. Use :class:`torch.utils.data.DataLoader` for data that are
+        not arrays.
+    dataset : class, default=skorch.dataset.Dataset
+        Holds the samples.
+    compile : bool, default=False
+        Whether to use ``torch.compile``, which does not pay off for small networks.
+    use_caching : bool or "auto", default="auto"
+        Whether skorch's scoring callbacks share predictions, see skorch.
+    torch_load_kwargs : dict or None, default=None
+        Arguments of ``torch.load``, see skorch.
     **kwargs : dict
-        What :class:`NetClassifier` takes: ``lr``, ``max_epochs``, ``early_stopping``,
-        ``device``, ``random_state`` and so on; ``name__backbone__*``.
+        Options of parts, by a prefix: ``backbones__image__n_filters=8`` is one of the
+        backbone of branch "image"; also, as in skorch, ``optimizer__*``,
+        ``callbacks__*``, ``iterator_train__*``, ``iterator_valid__*``, ``dataset__*``
+        and ``compile__*``.
 
     Attributes
     ----------
@@ -69,13 +123,29 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
     embedding_dim_ : int
         Dimensions of the space.
     temperature_ : float
-        The temperature that was given or learned.
+        The temperature, given or learned.
     transformers_ : dict of str to transformer
-        Fitted; None stands for "passthrough".
-    history_ : skorch History
-        Losses by epoch; they depend on the size of the batches.
+        The fitted transformers; None stands for "passthrough".
+    input_shapes_ : dict of str to tuple of int
+        Shape of each branch's samples.
+    n_tokens_ : dict of str to int
+        Size of the vocabulary of each branch whose samples are token ids.
     n_features_in_ : int
         Number of columns of the table.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if ``X`` was a frame with string column names.
+    criterion_ : torch.nn.Module
+        The loss.
+    optimizer_ : torch.optim.Optimizer
+        The optimizer, in its state at the end of training.
+    callbacks_ : list of (str, skorch.callbacks.Callback)
+        The callbacks of the training.
+    history_ : skorch.history.History
+        Losses by epoch; they depend on the batch size.
+    initialized_ : bool
+        Whether the network is fitted.
+    virtual_params_ : dict
+        Parameters that skorch passes on to the optimizer when they are set.
 
     See Also
     --------
@@ -85,8 +155,8 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
 
     Notes
     -----
-    What else in a batch is the same as a sample's counterpart (a caption that occurs
-    twice) counts as wrong. ``score`` is the mean average precision of finding a row's
+    Duplicates of a sample's counterpart in the same batch (a caption that occurs twice)
+    count as wrong. ``score`` is the mean average precision of retrieving a row's
     counterparts.
 
     References
@@ -105,9 +175,10 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
     >>> X, _ = load_digits(return_X_y=True)
     >>> aligner = ContrastiveAligner(
     ...     [
-    ...         ("upper", "passthrough", TabularMLP, slice(0, 32)),
-    ...         ("lower", "passthrough", TabularMLP, slice(32, 64)),
+    ...         ("upper", "passthrough", slice(0, 32)),
+    ...         ("lower", "passthrough", slice(32, 64)),
     ...     ],
+    ...     backbones={"upper": TabularMLP, "lower": TabularMLP},
     ...     max_epochs=20,
     ...     random_state=0,
     ... )
@@ -130,30 +201,39 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
 
     def __init__(
         self,
-        branches,
+        estimators,
         *,
+        backbones,
         embedding_dim=128,
         loss="clip",
         temperature="learned",
         chunk_size=None,
-        batch_size=256,
         init_from=None,
         freeze=None,
         on_absent="raise",
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        max_epochs=100,
+        batch_size=256,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        device="auto",
+        mixed_precision=False,
+        warm_start=False,
+        verbose=0,
+        callbacks=None,
+        train_split=None,
+        iterator_train=TensorBatches,
+        iterator_valid=TensorBatches,
+        dataset=Dataset,
+        compile=False,
+        use_caching="auto",
+        torch_load_kwargs=None,
         **kwargs,
     ):
-        super().__init__(
-            branches,
-            batch_size=batch_size,
-            init_from=init_from,
-            freeze=freeze,
-            on_absent=on_absent,
-            **kwargs,
-        )
-        self.embedding_dim = embedding_dim
-        self.loss = loss
-        self.temperature = temperature
-        self.chunk_size = chunk_size
+        store_parameters(self, locals())
 
     def fit(self, X, y=None):
         """Train the network on the rows that have two modalities or more.
@@ -196,44 +276,41 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
 
     @property
     def temperature_(self):
-        """The temperature that was given or learned."""
+        """The temperature, given or learned."""
         return 1 / float(self.criterion_.find_scale().detach())
 
     # Steps of training.
 
-    def _encode_target(self, samples, y, fresh, classes):
-        return None
+    def _make_target(self, samples, y, sample_weight, fresh, classes):
+        return Target(None)
 
-    def _drop_missing(self, samples, target, weight):
+    def _drop_missing(self, samples, target):
         paired = samples[PRESENT].sum(axis=1) > 1
         if paired.sum() < 2:
             raise ValueError(
-                f"{type(self).__name__} learns from rows that hold two modalities or "
-                f"more, each told from the others: it needs two, got {paired.sum()} of "
-                f"{len(paired)} rows."
+                f"{type(self).__name__} learns from rows with two modalities or more: "
+                f"it needs two, got {paired.sum()} of {len(paired)} rows."
             )
-        return (samples if paired.all() else samples[paired]), target, weight
+        return (samples if paired.all() else samples[paired]), target
 
-    def _check_branches(self, X):
-        kept = super()._check_branches(X)
-        if len(kept) < 2:
+    def _check_members(self, X):
+        members = super()._check_members(X)
+        if len(members) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs two branches or more, got {len(kept)}."
+                f"{type(self).__name__} needs two branches or more, got {len(members)}."
             )
-        return kept
+        return members
 
     def initialize_module(self):
         """Build the backbones for the shapes of their samples, and linear layers."""
         self.module_ = AlignNet(
-            self._build_backbones(), self.embedding_dim, self._find_frozen()
+            self._build_backbones(), self.embedding_dim, self._get_frozen()
         )
         self._load_branches()
         return self
 
     def initialize_criterion(self):
         """Build the loss, which may learn a temperature."""
-        if "criterion" in self.get_params(deep=False):
-            raise ValueError("the loss of an aligner is its parameter 'loss'.")
         criterion = LOSSES.get(self.loss, self.loss)
         options = {"temperature": self.temperature}
         if criterion is SigLIPLoss and self.batch_size > 1:
@@ -248,7 +325,7 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
             self.module_.adapt(name, some[: self.batch_size])
 
     def get_loss(self, y_pred, y_true=None, X=None, training=False):
-        """Mean loss of all pairs of branches."""
+        """Compute the mean loss of all pairs of branches."""
         return average_over_pairs(self.criterion_, y_pred)
 
     def train_step_single(self, batch, **fit_params):
@@ -258,24 +335,7 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
         if self.chunk_size is None or n_samples <= self.chunk_size:
             return super().train_step_single(batch, **fit_params)
         self._set_training(True)
-        chunks = _split(samples, self.chunk_size)
-        states, whole = [], []
-        with torch.no_grad():
-            for chunk in chunks:
-                states.append(_get_generators(self.device))
-                whole.append(self.infer(chunk))
-        embeddings = _join(whole)
-        vectors = [part.requires_grad_() for part in embeddings.vectors]
-        loss = self.get_loss(embeddings, None, training=True)
-        loss.backward()  # down to the vectors, and the temperature
-        gradients = [part.grad.split(self.chunk_size) for part in vectors]
-        after = _get_generators(self.device)
-        for i, (chunk, state) in enumerate(zip(chunks, states)):
-            _set_generators(state)  # the same dropout as before
-            again = self.infer(chunk).vectors
-            torch.autograd.backward(again, [part[i] for part in gradients])
-        _set_generators(after)
-        return {"loss": loss, "y_pred": embeddings}
+        return compute_gradients(self, samples, self.chunk_size)
 
     # Embedding.
 
@@ -289,19 +349,19 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
     def to_onnx(self, path, modality):
         """Write the network of one modality to a file that ONNX runtimes read.
 
-        Its input has the branch's name and is what the branch's transformer gives; its
-        output ``vectors`` is what ``transform`` gives, for cells that are not missing.
+        Its input has the branch's name and is the output of the branch's transformer;
+        its output ``vectors`` equals ``transform``, for cells that are not missing.
 
         Parameters
         ----------
         path : str or path-like
-            Where to. A file that is there is replaced when the new one is complete.
+            The file. An existing one is replaced when the new one is complete.
         modality : str
             The modality.
 
         See Also
         --------
-        NetClassifier.to_onnx : Says what all such files have in common.
+        NetClassifier.to_onnx : What all such files have in common.
         """
         check_is_fitted(self)
         self._check_modality(modality)
@@ -310,7 +370,7 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
             return module.embed(modality, *inputs)
 
         inputs = {modality: self._describe(modality)}
-        self._write_onnx(path, inputs, embed, ["vectors"])
+        write_onnx(self, path, inputs=inputs, outputs=["vectors"], trace=embed)
 
     def _embed_array(self, name, array):
         self.module_.eval()
@@ -327,24 +387,3 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
         with annotate(name, self._columns[name]):
             array, rows = self._run_branch(name, cells, None, reset=False)
         return array, rows, num_samples(cells)
-
-
-def _split(samples, size):
-    parts = {key: tensor.split(size) for key, tensor in samples.items()}
-    return [dict(zip(parts, chunk)) for chunk in zip(*parts.values())]
-
-
-def _join(chunks):
-    vectors, present = zip(*chunks)
-    return Embeddings([torch.cat(part) for part in zip(*vectors)], torch.cat(present))
-
-
-def _get_generators(device):
-    is_cuda = torch.device(pick_device(device)).type == "cuda"
-    return torch.get_rng_state(), torch.cuda.get_rng_state() if is_cuda else None
-
-
-def _set_generators(states):
-    torch.set_rng_state(states[0])
-    if states[1] is not None:
-        torch.cuda.set_rng_state(states[1])

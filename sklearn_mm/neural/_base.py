@@ -1,46 +1,37 @@
-"""What all estimators of one network share, on top of skorch's."""
+"""What all estimators of one network share: fitting, the module and its loss."""
 
 import copy
-from contextlib import contextmanager
+import inspect
 from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
-from skorch.dataset import Dataset
-from skorch.utils import to_device
+from skorch.utils import is_dataset, to_device
 from torch import nn
-from torch.utils.data import Subset
 
+from .._columns.column import find_missing
 from .._utils.devices import pick_device
-from .._utils.imports import Interval, Options, check_parameters
+from .._utils.imports import Interval, Options, check_parameters, check_sample_weight
 from .._utils.interrupts import note_interrupts
 from ..nets._head import WithHead
-from ._batches import TensorBatches, as_tensors, take_some
-from ._callbacks import default_callbacks
+from ._batches import as_tensors, take_some
 from ._device import fork_generators, keep_freed_memory, unwrap
-from ._onnx import OnnxMixin
-from ._parameters import ParametersMixin
-from ._samples import SampleChecksMixin, check_outputs
-from ._saved import SavedNetMixin
-from ._split import split_rows
+from ._onnx import Samples, write_onnx
+from ._samples import check_outputs, check_samples
+from ._skorch import SkorchNet
+from ._target import Target
 
 
-class BaseNet(
-    ParametersMixin,
-    SampleChecksMixin,
-    CallbackSupportMixin,
-    OnnxMixin,
-    SavedNetMixin,
-    NeuralNet,
-):
-    """A skorch net whose shapes, device, seed and stopping take care of themselves.
+class BaseNet(SkorchNet):
+    """A skorch net with automatic shapes, device selection, seeding and early stopping.
 
     Whatever skorch documents works: ``module__*``, ``optimizer__*``, callbacks,
-    ``history_``, checkpoints. Subclasses say what the targets are: ``_encode_target``,
-    ``_count_outputs`` and ``_default_criterion``.
+    ``history_``, checkpoints. ``_task_class`` says what the network is trained for; its
+    object ``_task`` encodes targets and decodes outputs.
     """
 
     _parameter_constraints: dict = {
@@ -59,71 +50,11 @@ class BaseNet(
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
     }
-
-    # skorch sets and registers these per instance, which scikit-learn does not allow.
-    history_ = None
-    initialized_ = False
-    virtual_params_: dict = {}
-    prefixes_: list = [*NeuralNet.prefixes_, "module", "criterion", "optimizer"]
-    cuda_dependent_attributes_: list = ["module_", "criterion_", "optimizer_"]
-    _modules: list = ["module"]
-    _criteria: list = ["criterion"]
-    _optimizers: list = ["optimizer"]
-
-    def __init__(
-        self,
-        *,
-        optimizer=torch.optim.Adam,
-        lr=0.001,
-        max_epochs=100,
-        batch_size=64,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        random_state=None,
-        device="auto",
-        mixed_precision=False,
-        warm_start=False,
-        verbose=0,
-        callbacks=None,
-        train_split=None,
-        iterator_train=TensorBatches,
-        iterator_valid=TensorBatches,
-        dataset=Dataset,
-        predict_nonlinearity="auto",
-        compile=False,
-        use_caching="auto",
-        torch_load_kwargs=None,
-        **kwargs,
-    ):
-        # Not by skorch's __init__, which sets more than parameters.
-        stored = vars(self)
-        stored["optimizer"] = optimizer
-        stored["lr"] = lr
-        stored["max_epochs"] = max_epochs
-        stored["batch_size"] = batch_size
-        stored["early_stopping"] = early_stopping
-        stored["validation_fraction"] = validation_fraction
-        stored["n_iter_no_change"] = n_iter_no_change
-        stored["random_state"] = random_state
-        stored["device"] = device
-        stored["mixed_precision"] = mixed_precision
-        stored["warm_start"] = warm_start
-        stored["verbose"] = verbose
-        stored["callbacks"] = callbacks
-        stored["train_split"] = train_split
-        stored["iterator_train"] = iterator_train
-        stored["iterator_valid"] = iterator_valid
-        stored["dataset"] = dataset
-        stored["predict_nonlinearity"] = predict_nonlinearity
-        stored["compile"] = compile
-        stored["use_caching"] = use_caching
-        stored["torch_load_kwargs"] = torch_load_kwargs
-        stored.update(kwargs)
+    _onnx_outputs: tuple = ()
 
     @with_callbacks
     def fit(self, X, y=None, sample_weight=None, **fit_params):
-        """Train the network from its beginning, or go on with ``warm_start=True``.
+        """Train the network from scratch, or continue with ``warm_start=True``.
 
         Parameters
         ----------
@@ -155,7 +86,7 @@ class BaseNet(
         y : array-like of shape (n_samples, ...)
             Target.
         classes : array-like of shape (n_classes,) or None
-            All classes there will be, in the first call of a classifier.
+            All classes that may occur, in the first call of a classifier.
         sample_weight : array-like of shape (n_samples,) or None
             Weights of the samples in the loss.
         **fit_params : dict
@@ -170,43 +101,49 @@ class BaseNet(
         return self._fit(X, y, sample_weight, fresh, classes, fit_params)
 
     def _fit(self, X, y, sample_weight, fresh, classes, fit_params):
+        if fresh:
+            self.initialized_ = False
         check_parameters(
             self._parameter_constraints, vars(self), caller_name=type(self).__name__
         )
         context = self._init_callback_context(max_subtasks=self.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        samples = self._check_samples(X, fresh, y)
-        target = self._encode_target(samples, y, fresh, classes)
-        weight = self._combine_weights(sample_weight, samples, target)
-        samples, target, weight = self._drop_missing(samples, target, weight)
+        try:
+            samples = self._check_samples(X, fresh, y)
+            target = self._make_target(samples, y, sample_weight, fresh, classes)
+            samples, target = self._drop_missing(samples, target)
+            interrupts = self._train(samples, target, fresh, fit_params)
+        except BaseException:
+            if fresh:
+                self.initialized_ = False
+            raise
+        if interrupts:  # skorch hides it: a grid search would go on with this net
+            raise KeyboardInterrupt
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
+        return self
+
+    def _train(self, samples, target, fresh, fit_params):
+        """Train; return whether Ctrl-C ended it, which skorch catches."""
         self._seed = self._draw_seed()
         keep_freed_memory()
         with fork_generators(self._seed, self.device), self._on_device():
             if fresh:
                 self.initialize()
                 self._adapt(samples)
-            if weight is not None:
-                target = (target, weight)
-            self._train(samples, target, fit_params)
-        context.call_on_fit_task_end(
-            estimator=self, X=X, y=y, reconstruction_attributes={}
-        )
-        return self
-
-    def _train(self, samples, target, fit_params):
-        try:
-            with note_interrupts() as interrupts:
-                NeuralNet.partial_fit(self, samples, target, **fit_params)
-        except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
-                raise
-            raise ValueError(
-                f"{type(self).__name__}: batch normalisation cannot train on a batch "
-                f"of one sample; batch_size is {self.batch_size}, and there are "
-                f"{len(samples)} samples."
-            ) from None
-        if interrupts:  # skorch hides it: a grid search would go on with this net
-            raise KeyboardInterrupt
+            try:
+                with note_interrupts() as interrupts:
+                    NeuralNet.partial_fit(self, samples, target.pack(), **fit_params)
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise ValueError(
+                    f"{type(self).__name__}: batch normalisation cannot train on a "
+                    f"batch of one sample; batch_size is {self.batch_size}, and there "
+                    f"are {len(samples)} samples."
+                ) from None
+        return interrupts
 
     def _draw_seed(self):
         generator = check_random_state(self.random_state)
@@ -214,11 +151,68 @@ class BaseNet(
             return int(self.random_state)
         return generator.randint(np.iinfo(np.int32).max)
 
-    # Steps of skorch.
+    # Samples and targets.
 
-    @property
-    def _default_callbacks(self):
-        return default_callbacks(self)
+    def _check_samples(self, X, reset, y=None):
+        """Return numbers, or token ids, of the shape that ``fit`` saw."""
+        if is_dataset(X):  # from a skorch callback, in training: checked already
+            return X
+        X = check_samples(self, X, reset, self._takes_ids())
+        if reset:
+            self.input_shape_ = X.shape[1:]
+            if self._takes_ids():
+                self.n_tokens_ = int(X.max(initial=1)) + 1
+        shape, expected = X.shape[1:], self.input_shape_
+        if len(shape) == len(expected) > 1 and self._is_variable():
+            shape, expected = shape[1:], expected[1:]  # any number of steps
+        if shape != expected:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on samples of shape "
+                f"{self.input_shape_}, got {X.shape[1:]}."
+            )
+        return X
+
+    def _module_class(self):
+        is_instance = isinstance(self.module, nn.Module)
+        return type(self.module) if is_instance else self.module
+
+    def _takes_ids(self):
+        return "n_tokens" in inspect.signature(self._module_class()).parameters
+
+    def _is_variable(self):
+        return getattr(self._module_class(), "variable_length", False)
+
+    def _make_target(self, samples, y, sample_weight, fresh, classes):
+        """Check and encode ``y``; learn the task from it if ``fresh``."""
+        y = self._check_target(y, samples)
+        if fresh:
+            self._task = self._make_task(samples, y, classes)
+        codes = self._task.encode(y)
+        return Target(codes, self._compute_weight(sample_weight, samples, codes))
+
+    def _check_target(self, y, samples):
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
+        return self._task_class.check(y, samples, type(self).__name__)
+
+    def _compute_weight(self, sample_weight, samples, codes):
+        """Return the weights of the samples in the loss, or None if all are equal."""
+        if sample_weight is None:
+            return None
+        return check_sample_weight(sample_weight, samples, dtype=np.float32)
+
+    def _drop_missing(self, samples, target):
+        present = ~find_missing(samples)
+        if present.all():
+            return samples, target
+        if not present.any():
+            raise ValueError("all samples are missing (all NaN): nothing to train on.")
+        return samples[present], target.take(present)
+
+    # The module.
 
     def initialize_module(self):
         """Build the backbone for the shape of the samples, and a linear head."""
@@ -230,142 +224,157 @@ class BaseNet(
             if self._takes_ids():
                 options.setdefault("n_tokens", self.n_tokens_)
             backbone = self._module_class()(**options)
-        if not hasattr(backbone, "out_features"):
-            raise TypeError(
-                f"{type(backbone).__name__} has no out_features. A backbone is built "
-                "as Backbone(input_shape, **options), returns (n_samples, "
-                "out_features) and says how many those are."
-            )
-        self.module_ = self._join_head(backbone)
+        self.module_ = self._join_head(check_backbone(backbone))
         return self
 
     def _join_head(self, backbone):
-        return WithHead(backbone, self._count_outputs())
-
-    def _initialize_module(self, reason=None):
-        with self._on_device():
-            return super()._initialize_module(reason)
-
-    def _initialize_criterion(self, reason=None):
-        with self._on_device():
-            return super()._initialize_criterion(reason)
-
-    @contextmanager
-    def _on_device(self):
-        """Let skorch see the device that "auto" stands for."""
-        asked, self.device = self.device, pick_device(self.device)
-        try:
-            yield
-        finally:
-            self.device = asked
+        return WithHead(backbone, self._task.n_outputs)
 
     def _adapt(self, samples):
-        """Show the backbone some training samples, if it wants to see them."""
+        """Show some training samples to a backbone that has a method ``adapt``."""
         adapt = getattr(unwrap(self.module_).backbone, "adapt", None)
         if adapt is not None and not self._takes_ids():
             some = take_some(samples)
             some = as_tensors(np.ascontiguousarray(some, dtype=np.float32))
             adapt(to_device(some, pick_device(self.device)))
 
-    def get_split_datasets(self, X, y=None, **fit_params):
-        """Set a part of the samples aside to know when to stop."""
-        if self.train_split or not self.early_stopping:
-            return super().get_split_datasets(X, y, **fit_params)
-        dataset = self.get_dataset(X, y)
-        labels = y[0] if isinstance(y, tuple) else y
-        train, valid = split_rows(len(X), self.validation_fraction, labels)
-        if len(valid) == 0:
-            return dataset, None
-        return Subset(dataset, train), Subset(dataset, valid)
-
-    def get_iterator(self, dataset, training=False):
-        """Iterate over batches, in training in another order each epoch."""
-        iterator = super().get_iterator(dataset, training)
-        is_ours = isinstance(iterator, TensorBatches)
-        if is_ours:
-            iterator.device = self.device
-        if training and is_ours and "iterator_train__shuffle" not in vars(self):
-            iterator.shuffle = True
-        return iterator
-
-    def load_params(self, *args, **kwargs):
-        """Load weights, as skorch does, to the net's device."""
-        with self._on_device():
-            return super().load_params(*args, **kwargs)
-
     def infer(self, x, **fit_params):
         """Run the module on a batch, on its device."""
-        device = pick_device(self.device)
-        x = to_device(torch.as_tensor(x), device)
-        if self._takes_ids():
-            x = torch.where(x < self.n_tokens_, x, 1)  # not seen in fit: unknown
-        mixed = self.mixed_precision and torch.device(device).type == "cuda"
-        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
+        x = self._prepare_batch(x)
+        with self._autocast():
             return self.module_(x, **fit_params)
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Mean loss of a batch, weighted if there are weights."""
-        device = pick_device(self.device)
-        if not isinstance(y_true, tuple | list):
-            return self._find_loss(y_pred, y_true.to(device), None, training)
-        y_true, weight = (part.to(device) for part in y_true)
-        return self._find_loss(y_pred, y_true, weight, training)
+    def _prepare_batch(self, x):
+        """Move a batch to the device; turn token ids not seen in ``fit`` to unknown."""
+        x = to_device(torch.as_tensor(x), pick_device(self.device))
+        return torch.where(x < self.n_tokens_, x, 1) if self._takes_ids() else x
 
-    def _find_loss(self, y_pred, y_true, weight, training):
-        if weight is None:
-            return self.criterion_(y_pred.float(), y_true)
-        losses = self._find_row_losses(y_pred, y_true)
-        return (losses * weight).sum() / weight.sum().clamp_min(1e-12)
-
-    def _find_row_losses(self, y_pred, y_true):
-        criterion = copy.copy(self.criterion_)
-        criterion.reduction = "none"
-        losses = criterion(y_pred.float(), y_true)
-        return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
-
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Tell scikit-learn's callbacks."""
-        super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
-        self._epoch_task = self._callback_fit_ctx.subcontext(task_name="epoch")
-        self._epoch_task.call_on_fit_task_begin(estimator=self)
-
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Refuse a loss that is no number; tell scikit-learn's callbacks."""
-        batches = self.history_[-1]["batches"]
-        loss = sum(batch.get("train_loss", 0.0) for batch in batches)
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"the loss became {loss} in epoch {len(self.history_)}. Lower lr (now "
-                f"{self.lr}), clip the gradients (GradientNormClipping of "
-                "skorch.callbacks), or scale inputs and targets that are very large."
-            )
-        whole = getattr(dataset_train, "dataset", dataset_train)
-        self._epoch_task.call_on_fit_task_end(
-            estimator=self, X=whole.X, reconstruction_attributes={}
-        )
-
-    def __delattr__(self, name):
-        object.__delattr__(self, name)  # nothing is registered that skorch would undo
-
-    # Predicting.
-
-    @property
-    def predict_proba(self):
-        """Only classifiers have it."""
-        raise AttributeError(f"{type(self).__name__} has no predict_proba")
-
-    @property
-    def predict(self):
-        """Encoders do not have it."""
-        raise AttributeError(f"{type(self).__name__} has no predict")
+    def _autocast(self):
+        is_cuda = torch.device(pick_device(self.device)).type == "cuda"
+        enabled = self.mixed_precision and is_cuda
+        return torch.autocast("cuda", torch.bfloat16, enabled=enabled)
 
     def _forward(self, X):
-        """Give the network's outputs for checked samples, as an array."""
+        """Return the network's outputs for checked samples, as an array."""
         return check_outputs(NeuralNet.predict_proba(self, X), type(self).__name__)
 
+    # The loss.
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Compute the mean loss of a batch, weighted if there are weights."""
+        target = Target.unpack(y_true).to(pick_device(self.device))
+        return self._compute_loss(y_pred, target, training)
+
+    def _compute_loss(self, y_pred, target, training):
+        if target.weight is None:
+            return self.criterion_(y_pred.float(), target.codes)
+        losses = self._compute_row_losses(y_pred, target.codes)
+        return (losses * target.weight).sum() / target.weight.sum().clamp_min(1e-12)
+
+    def _compute_row_losses(self, y_pred, codes):
+        criterion = copy.copy(self.criterion_)
+        criterion.reduction = "none"
+        losses = criterion(y_pred.float(), codes)
+        return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
+
+    # ONNX.
+
+    def to_onnx(self, path):
+        """Write the fitted network to a file that ONNX runtimes read.
+
+        The file computes in float32 what the estimator predicts, to about five digits:
+
+        ==================== =================== ======================================
+        estimator            output              meaning
+        ==================== =================== ======================================
+        classifier           ``probabilities``   ``predict_proba(X)``
+        regressor            ``predictions``     ``predict(X)``, in the target's units
+        encoder              ``vectors``         ``transform(X)``
+        ``MultitaskNet``     one for each task,  probabilities of its classes, or its
+                             with its name       numbers
+        ``SpeechRecognizer`` ``log_proba``,      ``predict_log_proba(X)``, padded, and
+                             ``n_steps``         the number of steps of each recording
+        ==================== =================== ======================================
+
+        The input of a network over one modality is ``X``, as in ``fit``: float32, or
+        int64 for token ids. A joint network has an input for each branch, with its name
+        and the output of its transformer, and ``present`` (n_samples, n_branches),
+        bool: the branches that each row has. Where a branch is absent, its values do
+        not matter. The input of a ``SpeechRecognizer`` is spectrograms. There may be
+        any number of samples, and of steps where the network takes any. NaN means the
+        same as in ``predict``.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. An existing one is replaced when the new one is complete.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``onnx``.
+        ValueError
+            If the network has an operation that ONNX lacks.
+
+        Notes
+        -----
+        The file's metadata have the classes as JSON, under ``classes``. Weights of
+        more than 2 GB go to a second file, ``path`` with ``.data`` appended.
+        """
+        check_is_fitted(self)
+        write_onnx(
+            self,
+            path,
+            inputs=self._list_inputs(),
+            outputs=self._list_outputs(),
+            trace=self._trace,
+            classes=self._list_classes(),
+        )
+
+    def _list_inputs(self):
+        """Return the network's inputs by name."""
+        n_tokens = self.n_tokens_ if self._takes_ids() else None
+        is_variable = self._is_variable() and len(self.input_shape_) > 1
+        return {"X": Samples(self.input_shape_, n_tokens, is_variable)}
+
+    def _list_outputs(self):
+        return self._onnx_outputs
+
+    def _list_classes(self):
+        return None
+
+    def _trace(self, module, inputs):
+        """Compute the outputs of the file from tensors, by torch alone."""
+        return self._trace_outputs(module, inputs)
+
+    def _trace_outputs(self, module, inputs):
+        return self._get_predict_nonlinearity()(module(*inputs))
+
     def __sklearn_tags__(self):
-        """Say that samples may have any number of axes, and missing values."""
+        """Declare that samples may have any number of axes, and missing values."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.three_d_array = True
         return tags
+
+
+def check_backbone(backbone):
+    """Return a backbone that has ``out_features``; raise if it has not.
+
+    Parameters
+    ----------
+    backbone : module
+        The backbone.
+
+    Returns
+    -------
+    module
+        The backbone.
+    """
+    if not hasattr(backbone, "out_features"):
+        raise TypeError(
+            f"{type(backbone).__name__} has no out_features. A backbone is built as "
+            "Backbone(input_shape, **options), returns (n_samples, out_features), and "
+            "has that number as an attribute."
+        )
+    return backbone

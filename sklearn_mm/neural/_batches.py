@@ -6,6 +6,7 @@ from skorch.helper import SliceDict
 from torch.utils.data import DataLoader, Subset
 
 from ._device import place
+from ._target import map_parts
 
 
 class TensorBatches:
@@ -77,10 +78,8 @@ class TensorBatches:
 
 def as_tensors(arrays):
     """View an array, or each of a tuple or dict of arrays, as a tensor."""
-    if isinstance(arrays, dict):
-        return {key: as_tensors(array) for key, array in arrays.items()}
-    if isinstance(arrays, tuple):
-        return tuple(as_tensors(array) for array in arrays)
+    if isinstance(arrays, dict | tuple):
+        return map_parts(as_tensors, arrays)
     if isinstance(arrays, np.ndarray):
         if min(arrays.strides, default=0) < 0:  # torch has no such views
             arrays = arrays.copy()
@@ -107,9 +106,7 @@ def take_some(samples, n_numbers=2**20):
 
 
 def _take(tensors, rows):
-    if isinstance(tensors, dict):
-        return {key: _take(tensor, rows) for key, tensor in tensors.items()}
-    if isinstance(tensors, tuple):
-        return tuple(_take(tensor, rows) for tensor in tensors)
+    if isinstance(tensors, dict | tuple):
+        return map_parts(lambda part: _take(part, rows), tensors)
     taken = tensors[rows]
     return taken.float() if taken.dtype == torch.float64 else taken

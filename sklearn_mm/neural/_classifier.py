@@ -3,64 +3,25 @@
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import assert_all_finite, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
+from skorch.dataset import Dataset
 from skorch.utils import is_dataset
 
 from ._base import BaseNet
-
-
-def encode_classes(net, samples, y, fresh, classes=None):
-    """Check class labels and number them; the first time, set ``net.classes_``.
-
-    Parameters
-    ----------
-    net : BaseNet
-        The estimator.
-    samples : ndarray of shape (n_samples, ...)
-        Checked samples.
-    y : array-like of shape (n_samples,)
-        Labels.
-    fresh : bool
-        Whether to find out which classes there are.
-    classes : array-like or None
-        The classes, if not all may be in ``y``.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int64
-        Positions in ``net.classes_``.
-    """
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y")
-    if kind in ("multilabel-indicator", "multiclass-multioutput"):
-        raise ValueError(
-            f"{type(net).__name__} takes one label per sample, got a {kind} target of "
-            f"shape {np.shape(y)}. Undo a one-hot encoding by y.argmax(axis=1)."
-        )
-    y = column_or_1d(y, warn=True)
-    assert_all_finite(y, input_name="y")
-    check_consistent_length(samples, y)
-    if fresh:
-        net.classes_ = np.unique(y if classes is None else classes)
-    codes = np.searchsorted(net.classes_, y).clip(max=len(net.classes_) - 1)
-    unknown = np.unique(y[net.classes_[codes] != y])
-    if len(unknown):
-        raise ValueError(
-            f"y holds the classes {unknown.tolist()}, which are not in {net.classes_}."
-        )
-    return codes.astype(np.int64)
+from ._batches import TensorBatches
+from ._parameters import store_parameters
+from ._tasks import ClassTask
 
 
 class NetClassifierMixin(ClassifierMixin):
     """Learns and predicts classes."""
 
+    _task_class = ClassTask
     _onnx_outputs = ("probabilities",)
 
     def predict_proba(self, X):
-        """Probabilities of the classes.
+        """Predict the probabilities of the classes.
 
         Parameters
         ----------
@@ -89,35 +50,31 @@ class NetClassifierMixin(ClassifierMixin):
             Class labels.
         """
         outputs = self.predict_proba(X)
-        if is_dataset(X):  # from a skorch callback, with the classes' numbers
+        if is_dataset(X):  # from a skorch callback, with class numbers
             return outputs.argmax(axis=1)
-        return self._decode(outputs)
+        return self._task.decode(outputs)
 
-    def _decode(self, outputs):
-        """Give the label of each row's highest output."""
-        return self.classes_[outputs.argmax(axis=1)]
+    def _make_task(self, samples, y, classes):
+        task = ClassTask(y, classes)
+        self.classes_ = task.classes
+        return task
 
-    def _encode_target(self, samples, y, fresh, classes):
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None."
-            )
-        return encode_classes(self, samples, y, fresh, classes)
-
-    def _combine_weights(self, sample_weight, samples, target):
-        weight = super()._combine_weights(sample_weight, samples, target)
+    def _compute_weight(self, sample_weight, samples, codes):
+        weight = super()._compute_weight(sample_weight, samples, codes)
         if self.class_weight is None:
             return weight
         by_class = self.class_weight
-        if isinstance(by_class, dict):  # labels to their numbers
+        if isinstance(by_class, dict):  # from labels to class numbers
+            unknown = set(by_class) - set(self.classes_.tolist())
+            if unknown:
+                raise ValueError(
+                    f"class_weight names the classes {sorted(unknown, key=str)}, which "
+                    f"are not in {self.classes_}."
+                )
             numbers = {label: i for i, label in enumerate(self.classes_.tolist())}
             by_class = {numbers[label]: w for label, w in by_class.items()}
-        balance = compute_sample_weight(by_class, target).astype(np.float32)
+        balance = compute_sample_weight(by_class, codes).astype(np.float32)
         return balance if weight is None else weight * balance
-
-    def _count_outputs(self):
-        return len(self.classes_)
 
     def _list_classes(self):
         return self.classes_.tolist()
@@ -126,87 +83,104 @@ class NetClassifierMixin(ClassifierMixin):
 class NetClassifier(NetClassifierMixin, BaseNet):
     """Train a network as a classifier: a backbone with a linear head.
 
-    A skorch net: ``module__*``, ``optimizer__*``, ``callbacks``, ``history_`` mean what
-    skorch's documentation says. Shapes, number of classes and vocabulary are inferred
-    in ``fit``; batches are sliced from the array as a whole; the seed stays within.
+    A skorch net: ``module__*``, ``optimizer__*``, ``callbacks`` and ``history_`` mean
+    what skorch's documentation says. ``fit`` infers the input shape, the number of
+    classes and the vocabulary. Batches are sliced from the whole array.
 
     Parameters
     ----------
     module : class or instance of torch.nn.Module
         A backbone, one of :mod:`sklearn_mm.nets` or your own: built as
         ``module(input_shape, **module__options)`` with ``input_shape = X.shape[1:]``
-        (and ``n_tokens``, if it takes that), returns ``(n_samples, out_features)``, has
-        ``out_features``.
+        (and ``n_tokens``, if it has that parameter). It returns ``(n_samples,
+        out_features)`` and has an attribute ``out_features``.
     criterion : class, default=torch.nn.CrossEntropyLoss
-        Loss of the head's outputs and the classes' numbers.
+        Loss of the head's outputs and the class numbers.
     class_weight : {"balanced"}, dict or None, default=None
         Weights of the classes in the loss.
     optimizer : class, default=torch.optim.Adam
-        The optimizer.
+        Optimizer.
     lr : float, default=0.001
         Learning rate.
     max_epochs : int, default=100
-        Passes over the samples, at most.
+        Maximum number of epochs.
     batch_size : int, default=64
-        Samples in a batch.
+        Samples per batch; -1 puts all of them into one batch.
     early_stopping : bool, default=True
-        Set a part of the samples aside, stop when its loss no longer falls, and go back
-        to the best epoch. With fewer than ``1 / validation_fraction`` samples nothing
-        is set aside.
+        Whether to stop when the loss on a validation set no longer improves, and to
+        restore the best epoch. With fewer than ``1 / validation_fraction`` samples
+        there is no validation set.
     validation_fraction : float, default=0.1
-        The share set aside, by class.
+        Share of the samples in the validation set, stratified by class.
     n_iter_no_change : int, default=10
-        Epochs without improvement to wait for.
+        Epochs without improvement after which training stops.
     random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of batches and dropout. The same seed gives the
-        same weights on a CPU. torch's global generators are left as they were.
+        Seed of the initial weights, the order of the batches and dropout. The same seed
+        gives the same weights on a CPU. torch's global generators are left untouched.
     device : str, torch.device or None, default="auto"
-        "auto" takes cuda, else mps, else the CPU. A net fitted on a GPU loads where
-        there is none.
+        Device to compute on. "auto" is cuda if available, else mps, else the CPU. A
+        network fitted on a GPU can be loaded where there is none.
     mixed_precision : bool, default=False
-        Compute in bfloat16 where that is safe; on cuda only.
+        Whether to compute in bfloat16 where that is safe; on cuda only.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights there are.
+        Whether ``fit`` continues from the current weights.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints one line per epoch.
     callbacks : list or None, default=None
-        skorch callbacks, added to the net's own.
+        skorch callbacks, in addition to the default ones.
     train_split : callable or None, default=None
-        skorch's way to set samples aside, in place of ``validation_fraction``.
+        skorch's way to split off a validation set, replaces ``validation_fraction``.
     iterator_train, iterator_valid : class, default=TensorBatches
-        Iterate over batches; a :class:`torch.utils.data.DataLoader` for data that are
-        no arrays.
+        Iterate over batches. Use :class:`torch.utils.data.DataLoader` for data that are
+        not arrays.
     dataset : class, default=skorch.dataset.Dataset
         Holds the samples.
     predict_nonlinearity : callable, "auto" or None, default="auto"
         Turns outputs into probabilities; softmax for the default criterion.
     compile : bool, default=False
-        Whether to use ``torch.compile``, which does not pay for small nets.
+        Whether to use ``torch.compile``, which does not pay off for small networks.
     use_caching : bool or "auto", default="auto"
-        See skorch.
+        Whether skorch's scoring callbacks share predictions, see skorch.
     torch_load_kwargs : dict or None, default=None
-        See skorch.
+        Arguments of ``torch.load``, see skorch.
     **kwargs : dict
-        ``module__*``, ``optimizer__*``, ``criterion__*``, ``callbacks__*`` and so on.
+        Options of parts, by a prefix, as in skorch: ``module__n_filters=8`` is one of
+        the module; also ``optimizer__*``, ``criterion__*``, ``callbacks__*``,
+        ``iterator_train__*``, ``iterator_valid__*``, ``dataset__*`` and ``compile__*``.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     module_ : torch.nn.Module
-        The trained network, ``module_.backbone`` and ``module_.head``.
-    history_ : skorch History
-        Losses by epoch.
+        The trained network, with ``module_.backbone`` and ``module_.head``.
     input_shape_ : tuple of int
         Shape of a sample.
+    n_tokens_ : int
+        Size of the vocabulary, for samples that are token ids.
     n_features_in_ : int
         Number of columns, for samples that are vectors.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if ``X`` was a frame with string column names.
+    criterion_ : torch.nn.Module
+        The loss.
+    optimizer_ : torch.optim.Optimizer
+        The optimizer, in its state at the end of training.
+    callbacks_ : list of (str, skorch.callbacks.Callback)
+        The callbacks of the training.
+    history_ : skorch.history.History
+        Losses by epoch.
+    initialized_ : bool
+        Whether the network is fitted.
+    virtual_params_ : dict
+        Parameters that skorch passes on to the optimizer when they are set.
 
     Notes
     -----
-    Ctrl-C ends the training: the net keeps the best epoch so far, or without
-    ``early_stopping`` the weights it has, and can predict. Then ``fit`` raises
-    KeyboardInterrupt, unlike skorch's, so that a grid search stops as well.
+    Ctrl-C ends the training: the network keeps the best epoch so far (without
+    ``early_stopping`` its current weights) and can predict. Then ``fit`` raises
+    KeyboardInterrupt, unlike skorch's, so that a grid search stops as well. After any
+    other failure of ``fit`` the network is not fitted.
 
     Samples that are missing (all NaN) are left out in ``fit``; in ``predict`` they
     count as the mean of the input. Sample weights weigh losses within batches, which
@@ -230,7 +204,27 @@ class NetClassifier(NetClassifierMixin, BaseNet):
         *,
         criterion=torch.nn.CrossEntropyLoss,
         class_weight=None,
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        device="auto",
+        mixed_precision=False,
+        warm_start=False,
+        verbose=0,
+        callbacks=None,
+        train_split=None,
+        iterator_train=TensorBatches,
+        iterator_valid=TensorBatches,
+        dataset=Dataset,
+        predict_nonlinearity="auto",
+        compile=False,
+        use_caching="auto",
+        torch_load_kwargs=None,
         **kwargs,
     ):
-        super().__init__(module=module, criterion=criterion, **kwargs)
-        self.class_weight = class_weight
+        store_parameters(self, locals())

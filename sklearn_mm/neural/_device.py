@@ -3,10 +3,10 @@
 from contextlib import contextmanager
 
 import torch
-from skorch.utils import to_device
 
 from .._utils.devices import pick_device
 from .._utils.forks import protect_children
+from ._target import map_parts
 
 protect_children()
 
@@ -46,7 +46,13 @@ def place(tensors, device):
     if device.type != "cuda":
         return tensors
     free, _ = torch.cuda.mem_get_info(device)
-    return to_device(tensors, device) if _count_bytes(tensors) <= free / 2 else tensors
+    return _move(tensors, device) if _count_bytes(tensors) <= free / 2 else tensors
+
+
+def _move(tensors, device):
+    if isinstance(tensors, dict | tuple):  # skorch's to_device takes no named tuples
+        return map_parts(lambda part: _move(part, device), tensors)
+    return None if tensors is None else tensors.to(device)
 
 
 def _count_bytes(tensors):

@@ -6,30 +6,35 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
+from skorch.dataset import Dataset
+from torch import nn
 
 from .._columns.column import find_missing
 from .._utils.imports import check_method_params, safe_indexing
 from .._utils.parallel import run_calls
 from ._base import BaseNet
-from ._batches import take_some
-from ._classifier import encode_classes
-from ._regressor import encode_numbers
+from ._batches import TensorBatches
+from ._device import unwrap
+from ._parameters import store_parameters
 from ._samples import check_outputs
+from ._tasks import ClassTask, NumberTask, ReconstructionTask
 
 #: Penalty of the map between networks, relative to the vectors' mean power.
 _RIDGE = 0.1
+_TASKS = {task.kind: task for task in (ClassTask, NumberTask, ReconstructionTask)}
 
 
 class NetEncoder(TransformerMixin, BaseNet):
     """Train a network, and encode samples by its backbone.
 
-    With a target, the backbone is trained with a linear head on it, a classifier's or a
-    regressor's by the kind of target. Without one it is trained as an autoencoder, to
-    give back (standardised) numeric input; what is NaN does not count.
+    With a target, the backbone is trained with a linear head on it, as a classifier or
+    a regressor depending on the kind of target. Without one it is trained as an
+    autoencoder that reconstructs (standardised) numeric input; NaN does not count.
 
     ``fit_transform`` is cross-fitted: each sample is encoded by a network that was not
-    trained on its label, so that what comes behind never learns from an embedding that
-    knows the answer. ``transform`` encodes by the network trained on all samples.
+    trained on its label, so that downstream estimators never train on embeddings from a
+    network that has seen the sample's label. ``transform`` encodes by the network
+    trained on all samples.
 
     Parameters
     ----------
@@ -41,31 +46,96 @@ class NetEncoder(TransformerMixin, BaseNet):
     cross_fit : bool, default=True
         Whether ``fit_transform`` is cross-fitted.
     cv : int, splitter or iterable, default=5
-        Folds of the cross-fitting; classes are stratified.
+        Folds of the cross-fitting, stratified by class.
     n_jobs : int or None, default=None
-        Number of folds trained at the same time.
+        Number of folds trained in parallel.
+    optimizer : class, default=torch.optim.Adam
+        Optimizer.
+    lr : float, default=0.001
+        Learning rate.
+    max_epochs : int, default=100
+        Maximum number of epochs.
+    batch_size : int, default=64
+        Samples per batch; -1 puts all of them into one batch.
+    early_stopping : bool, default=True
+        Whether to stop when the loss on a validation set no longer improves, and to
+        restore the best epoch. With fewer than ``1 / validation_fraction`` samples
+        there is no validation set.
+    validation_fraction : float, default=0.1
+        Share of the samples in the validation set, stratified by class.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the order of the batches and dropout. The same seed
+        gives the same weights on a CPU. torch's global generators are left untouched.
+    device : str, torch.device or None, default="auto"
+        Device to compute on. "auto" is cuda if available, else mps, else the CPU. A
+        network fitted on a GPU can be loaded where there is none.
+    mixed_precision : bool, default=False
+        Whether to compute in bfloat16 where that is safe; on cuda only.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the current weights.
+    verbose : int, default=0
+        1 prints one line per epoch.
+    callbacks : list or None, default=None
+        skorch callbacks, in addition to the default ones.
+    train_split : callable or None, default=None
+        skorch's way to split off a validation set, replaces ``validation_fraction``.
+    iterator_train, iterator_valid : class, default=TensorBatches
+        Iterate over batches. Use :class:`torch.utils.data.DataLoader` for data that are
+        not arrays.
+    dataset : class, default=skorch.dataset.Dataset
+        Holds the samples.
+    predict_nonlinearity : callable, "auto" or None, default="auto"
+        Turns outputs into probabilities; softmax for the default criterion.
+    compile : bool, default=False
+        Whether to use ``torch.compile``, which does not pay off for small networks.
+    use_caching : bool or "auto", default="auto"
+        Whether skorch's scoring callbacks share predictions, see skorch.
+    torch_load_kwargs : dict or None, default=None
+        Arguments of ``torch.load``, see skorch.
     **kwargs : dict
-        See :class:`NetClassifier`.
+        Options of parts, by a prefix, as in skorch: ``module__n_filters=8`` is one of
+        the module; also ``optimizer__*``, ``criterion__*``, ``callbacks__*``,
+        ``iterator_train__*``, ``iterator_valid__*``, ``dataset__*`` and ``compile__*``.
 
     Attributes
     ----------
     module_ : torch.nn.Module
-        The trained network, ``module_.backbone`` and ``module_.head``.
+        The trained network, with ``module_.backbone`` and ``module_.head``.
     task_ : {"classification", "regression", "autoencoder"}
-        What it was trained for.
-    history_ : skorch History
-        Losses by epoch.
+        What the network was trained for.
     input_shape_ : tuple of int
         Shape of a sample.
+    n_tokens_ : int
+        Size of the vocabulary, for samples that are token ids.
     n_features_in_ : int
         Number of columns, for samples that are vectors.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if ``X`` was a frame with string column names.
+    criterion_ : torch.nn.Module
+        The loss.
+    optimizer_ : torch.optim.Optimizer
+        The optimizer, in its state at the end of training.
+    callbacks_ : list of (str, skorch.callbacks.Callback)
+        The callbacks of the training.
+    history_ : skorch.history.History
+        Losses by epoch.
+    initialized_ : bool
+        Whether the network is fitted.
+    virtual_params_ : dict
+        Parameters that skorch passes on to the optimizer when they are set.
+
+    See Also
+    --------
+    NetClassifier : Its notes on Ctrl-C, missing samples and weights apply here too.
 
     Notes
     -----
-    Networks trained apart have coordinates of their own. All folds start from the
-    weights that the network of all samples started from, and each fold's vectors are
-    mapped onto that network's by the linear map closest to the identity (ridge
-    regression of the difference) on the samples that both have seen.
+    Networks trained separately have different coordinates. All folds start from the
+    same initial weights as the network of all samples, and the vectors of each fold are
+    mapped onto the vectors of that network by the linear map closest to the identity
+    (ridge regression of the difference), learned on the samples that both have seen.
 
     References
     ----------
@@ -88,12 +158,37 @@ class NetEncoder(TransformerMixin, BaseNet):
     _onnx_outputs = ("vectors",)
 
     def __init__(
-        self, module, *, criterion=None, cross_fit=True, cv=5, n_jobs=None, **kwargs
+        self,
+        module,
+        *,
+        criterion=None,
+        cross_fit=True,
+        cv=5,
+        n_jobs=None,
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        device="auto",
+        mixed_precision=False,
+        warm_start=False,
+        verbose=0,
+        callbacks=None,
+        train_split=None,
+        iterator_train=TensorBatches,
+        iterator_valid=TensorBatches,
+        dataset=Dataset,
+        predict_nonlinearity="auto",
+        compile=False,
+        use_caching="auto",
+        torch_load_kwargs=None,
+        **kwargs,
     ):
-        super().__init__(module=module, criterion=criterion, **kwargs)
-        self.cross_fit = cross_fit
-        self.cv = cv
-        self.n_jobs = n_jobs
+        store_parameters(self, locals())
 
     def fit(self, X, y=None, groups=None, sample_weight=None, **fit_params):
         """Train the network.
@@ -137,16 +232,17 @@ class NetEncoder(TransformerMixin, BaseNet):
         check_is_fitted(self)
         samples = self._check_samples(X, reset=False)
         self.module_.eval()
-        vectors = []
+        embed, vectors = unwrap(self.module_).embed, []
         for x, _ in self.get_iterator(self.get_dataset(samples)):
-            with torch.no_grad():
-                vectors.append(self.infer(x, embed=True).float().cpu().numpy())
+            with torch.no_grad(), self._autocast():
+                embedded = embed(self._prepare_batch(x))
+            vectors.append(embedded.float().cpu().numpy())
         vectors = check_outputs(np.concatenate(vectors), type(self).__name__)
         vectors[find_missing(samples)] = np.nan
         return vectors
 
     def fit_transform(self, X, y=None, groups=None, **params):
-        """Train the network, and encode each sample by one that did not see its label.
+        """Train, and encode each sample by a network that has not seen its label.
 
         Parameters
         ----------
@@ -182,7 +278,7 @@ class NetEncoder(TransformerMixin, BaseNet):
 
     def _trace(self, module, inputs):
         (x,) = inputs
-        vectors = module(x, embed=True)
+        vectors = module.embed(x)
         if self._takes_ids():
             return vectors
         is_missing = x.isnan().flatten(1).all(dim=1, keepdim=True)
@@ -205,70 +301,53 @@ class NetEncoder(TransformerMixin, BaseNet):
         n_features = self.module_.backbone.out_features
         return np.asarray([f"net{i}" for i in range(n_features)], dtype=object)
 
-    # Targets, by kind.
-
-    def _encode_target(self, samples, y, fresh, classes):
+    def _make_target(self, samples, y, sample_weight, fresh, classes):
         if fresh:
             self.task_ = _find_task(y)
-        if self.task_ == "classification":
-            return encode_classes(self, samples, y, fresh, classes)
-        if self.task_ == "regression":
-            return encode_numbers(self, samples, y, fresh)
-        if self._takes_ids():
+        return super()._make_target(samples, y, sample_weight, fresh, classes)
+
+    @property
+    def _task_class(self):
+        return _TASKS[self.task_]
+
+    def _check_target(self, y, samples):
+        if self.task_ == "autoencoder" and self._takes_ids():
             raise ValueError(
-                "NetEncoder needs y to train on token ids: an autoencoder gives back "
+                "NetEncoder needs y to train on token ids: an autoencoder reconstructs "
                 "numbers."
             )
-        if fresh:
-            self._learn_scale(samples)
-        return None
+        return self._task_class.check(y, samples, type(self).__name__)
 
-    def _learn_scale(self, samples):
-        some = take_some(samples).reshape(-1, samples[0].size)
-        known = ~np.isnan(some)
-        n_known = np.maximum(known.sum(axis=0), 1)
-        mean = np.nansum(some, axis=0, dtype=np.float64) / n_known
-        spread = np.where(known, some - mean, 0)
-        std = np.sqrt((spread**2).sum(axis=0) / n_known)
-        self.input_mean_ = mean.astype(np.float32)
-        self.input_std_ = np.where(std > 0, std, 1).astype(np.float32)
-
-    def _combine_weights(self, sample_weight, samples, target):
-        if sample_weight is not None and target is None:
-            raise ValueError("sample_weight needs y; an autoencoder has no weights.")
-        return super()._combine_weights(sample_weight, samples, target)
-
-    def _count_outputs(self):
+    def _make_task(self, samples, y, classes):
         if self.task_ == "classification":
-            return len(self.classes_)
-        if self.task_ == "regression":
-            return len(self.target_mean_)
-        return int(np.prod(self.input_shape_))
+            return ClassTask(y, classes)
+        return (
+            NumberTask(y) if self.task_ == "regression" else _TASKS[self.task_](samples)
+        )
+
+    def _compute_weight(self, sample_weight, samples, codes):
+        if sample_weight is not None and codes is None:
+            raise ValueError("sample_weight needs y; an autoencoder has no weights.")
+        return super()._compute_weight(sample_weight, samples, codes)
 
     def initialize_criterion(self):
-        """Build the loss that goes with the target."""
-        by_task = torch.nn.MSELoss
-        if self.task_ == "classification":
-            by_task = torch.nn.CrossEntropyLoss
-        criterion = by_task if self.criterion is None else self.criterion
+        """Build the loss for the kind of target."""
+        is_classification = self.task_ == "classification"
+        criterion = self.criterion
+        if criterion is None:
+            criterion = nn.CrossEntropyLoss if is_classification else nn.MSELoss
         options = self.get_params_for("criterion")
         self.criterion_ = self.initialized_instance(criterion, options)
         return self
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Mean loss of a batch; of an autoencoder, over what is not NaN."""
-        if self.task_ != "autoencoder":
-            return super().get_loss(y_pred, y_true, X, training)
-        x = X.to(y_pred.device).flatten(1)
-        mean = torch.as_tensor(self.input_mean_, device=x.device)[: x.shape[1]]
-        std = torch.as_tensor(self.input_std_, device=x.device)[: x.shape[1]]
-        target = (x - mean) / std
-        known = ~torch.isnan(target)
-        error = (y_pred.float()[:, : x.shape[1]] - target.nan_to_num()) * known
-        return error.square().sum() / known.sum().clamp_min(1)
+        """Compute the mean loss of a batch; an autoencoder's over what is not NaN."""
+        if self.task_ == "autoencoder":
+            return self._task.compute_loss(y_pred, X)
+        return super().get_loss(y_pred, y_true, X, training)
 
     def __sklearn_tags__(self):
-        """Say that vectors are float32 and need no target."""
+        """Declare that vectors are float32 and need no target."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags

@@ -1,4 +1,4 @@
-"""What joint networks share: a module over all branches, its losses, what it gives."""
+"""What joint networks share: a module over all branches, its losses and outputs."""
 
 import copy
 import warnings
@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.utils import is_dataset
 from torch import nn
 
+from .._utils.devices import pick_device
 from .._utils.imports import Interval, StrOptions
 from ..exceptions import AbstentionWarning
 from ..nets import (
@@ -25,10 +26,16 @@ from ..nets import (
     TensorFusion,
     TransformerFusion,
 )
-from ..nets._joint import JointNet, JointOutput
-from ._balance import BalanceMixin
+from ..nets._joint import JointNet
+from ._balance import (
+    compute_contributions,
+    make_contribution_callbacks,
+    modulate_gradients,
+)
 from ._branch_net import BaseBranchNet
 from ._branches import PRESENT
+from ._device import unwrap
+from ._target import Target
 
 FUSIONS = {
     "transformer": TransformerFusion,
@@ -51,7 +58,7 @@ def _has_branch_heads(net):
     return True
 
 
-class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
+class BaseMultimodalNet(BaseBranchNet):
     """A network over several branches, trained end to end."""
 
     _parameter_constraints: dict = {
@@ -61,24 +68,8 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
         "auxiliary_loss": [Interval(Real, 0, None, closed="left")],
         "balance": [StrOptions({"ogm"}), None],
     }
-    _own_prefixes = ("fusion", "balance")
-
-    def __init__(
-        self,
-        branches,
-        *,
-        criterion,
-        fusion="transformer",
-        modality_dropout=0.0,
-        auxiliary_loss=0.0,
-        balance=None,
-        **kwargs,
-    ):
-        super().__init__(branches, criterion=criterion, **kwargs)
-        self.fusion = fusion
-        self.modality_dropout = modality_dropout
-        self.auxiliary_loss = auxiliary_loss
-        self.balance = balance
+    _own_prefixes = (*BaseBranchNet._own_prefixes, "fusion", "balance")
+    prefixes_: list = [*BaseBranchNet.prefixes_, "fusion", "balance"]
 
     # The module.
 
@@ -87,16 +78,16 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
         self.module_ = JointNet(
             self._build_backbones(),
             self._make_fusion(),
-            self._count_outputs(),
+            self._task.n_outputs,
             by_branch=self.auxiliary_loss > 0,
             modality_dropout=self.modality_dropout,
-            frozen=self._find_frozen(),
+            frozen=self._get_frozen(),
         )
         self._load_branches()
         return self
 
     def _make_fusion(self):
-        """Give the fusion layer, or what builds it when the lengths are known."""
+        """Return the fusion layer, or a function that builds it for vector lengths."""
         options = self.get_params_for("fusion")
         fusion = FUSIONS.get(self.fusion, self.fusion)
         if isinstance(fusion, nn.Module):
@@ -112,29 +103,57 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
 
     # Training.
 
+    @property
+    def _default_callbacks(self):
+        """The callbacks of any net, and those that log the contributions."""
+        names = getattr(self, "_backbones", ()) if self.balance is not None else ()
+        return [*super()._default_callbacks, *make_contribution_callbacks(names)]
+
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Mean loss of a batch, and of the branches' own heads if they have any."""
-        if not isinstance(y_pred, JointOutput):
-            return super().get_loss(y_pred, y_true, X, training)
-        loss = super().get_loss(y_pred.prediction, y_true, X, training)
+        """Compute the mean loss of a batch, including the branches' own heads."""
+        target = Target.unpack(y_true).to(pick_device(self.device))
+        loss = self._compute_loss(y_pred.prediction, target, training)
         if y_pred.by_branch is None:
             return loss
         own = []
         for predicted, present in zip(y_pred.by_branch, y_pred.present.T):
             rows = present.nonzero().squeeze(1)
             if len(rows):
-                some = _take_rows(predicted, rows), _take_rows(y_true, rows)
-                own.append(super().get_loss(*some, X, training))
+                some = _take_rows(predicted, rows), target.take(rows)
+                own.append(self._compute_loss(*some, training))
         return loss + self.auxiliary_loss * torch.stack(own).mean()
 
     def train_step_single(self, batch, **fit_params):
-        """Compute gradients, and balance those of the branches if that is asked."""
+        """Compute gradients, and balance those of the branches with ``balance``."""
         step = super().train_step_single(batch, **fit_params)
         if self.balance is not None:
             self._balance_branches(step["y_pred"], batch[1])
         return step
 
-    # What it gives.
+    def _balance_branches(self, output, y_true):
+        """Modulate the gradients of a training step; log the contributions."""
+        module = unwrap(self.module_)
+        target = Target.unpack(y_true).to(output.present.device)
+
+        def compute_row_losses(predicted):
+            return self._compute_row_losses(predicted, target.codes)
+
+        shares = compute_contributions(module, output, compute_row_losses)
+        for name, share in zip(module.backbones, shares):
+            self.history.record_batch(f"contribution_{name}", share)
+        options = self.get_params_for("balance")
+        modulate_gradients(module.backbones.values(), shares, **options)
+
+    def validation_step(self, batch, **fit_params):
+        """Compute the loss of a batch; keep its prediction alone."""
+        step = super().validation_step(batch, **fit_params)
+        return {**step, "y_pred": step["y_pred"].prediction}
+
+    def evaluation_step(self, batch, training=False):
+        """Predict a batch."""
+        return super().evaluation_step(batch, training).prediction
+
+    # Outputs.
 
     def transform(self, X):
         """Fuse samples, without predicting.
@@ -147,15 +166,15 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
         Returns
         -------
         ndarray of shape (n_samples, out_features), float32
-            What the fusion layer gives; all NaN where every modality is missing.
+            Output of the fusion layer; all NaN where every modality is missing.
         """
         samples = self._check_fitted_samples(X)
-        vectors = self._evaluate(samples, "embedding")
+        vectors = self._evaluate(samples, "embed")
         vectors[~samples[PRESENT].any(axis=1)] = np.nan
         return vectors
 
     def branch_embeddings(self, X):
-        """Give the vectors of each branch's backbone.
+        """Compute the vectors of each branch's backbone.
 
         Parameters
         ----------
@@ -168,7 +187,7 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
             By branch; all NaN where it is missing.
         """
         samples = self._check_fitted_samples(X)
-        vectors = self._evaluate(samples, "vectors")
+        vectors = self._evaluate(samples, "embed_branches")
         for array, present in zip(vectors, samples[PRESENT].T):
             array[~present] = np.nan
         return dict(zip(self._backbones, vectors))
@@ -187,10 +206,10 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
         Returns
         -------
         dict of str to float
-            By branch, what ``score`` would be: accuracy or R2; NaN where no row has it.
+            Accuracy or R2 of each branch; NaN where no row has it.
         """
         samples = self._check_fitted_samples(X)
-        outputs = self._evaluate(samples, "by_branch")
+        outputs = self._evaluate(samples, "predict_by_branch")
         return {
             name: self._score_outputs(predicted, y, np.flatnonzero(present))
             for name, predicted, present in zip(
@@ -216,7 +235,7 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
         return np.asarray([f"fused{i}" for i in range(n_features)], dtype=object)
 
     def _forward(self, X):
-        """Give the network's outputs; where every modality is missing, the prior."""
+        """Return the network's outputs; where every modality is missing, the prior."""
         outputs = super()._forward(X)
         if not is_dataset(X):
             absent = ~X[PRESENT].any(axis=1)
@@ -225,14 +244,21 @@ class BaseMultimodalNet(BalanceMixin, BaseBranchNet):
                 warn_absent(absent)
         return outputs
 
-    def _trace_forward(self, module, inputs):
+    def _score_outputs(self, outputs, y, rows):
+        """Score the outputs of a head on some rows."""
+        if not len(rows):
+            return np.nan
+        predicted = self._task.decode(outputs[rows])
+        return self._task.score(np.asarray(y)[rows], predicted)
+
+    def _trace_outputs(self, module, inputs):
         *inputs, present = inputs
         outputs = self._get_predict_nonlinearity()(module.predict_all(inputs, present))
         return hide_absent(outputs, present, self._make_prior())
 
 
 def hide_absent(outputs, present, prior):
-    """Give the prior where every modality is missing, by torch alone."""
+    """Replace outputs by the prior where every modality is missing, by torch alone."""
     prior = torch.as_tensor(prior, dtype=outputs.dtype)
     return torch.where(present.any(dim=1, keepdim=True), outputs, prior)
 
@@ -247,7 +273,7 @@ def warn_absent(absent):
     )
 
 
-def _take_rows(y, rows):
-    if isinstance(y, tuple | list):
-        return tuple(_take_rows(part, rows) for part in y)
-    return y[rows.to(y.device)]
+def _take_rows(predicted, rows):
+    if isinstance(predicted, tuple):
+        return tuple(_take_rows(part, rows) for part in predicted)
+    return predicted[rows]

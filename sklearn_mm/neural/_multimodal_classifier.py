@@ -1,35 +1,39 @@
 """A joint network as a classifier."""
 
-import numpy as np
 import torch
+from skorch.dataset import Dataset
 
+from ._batches import TensorBatches
 from ._classifier import NetClassifierMixin
 from ._multimodal import BaseMultimodalNet
+from ._parameters import store_parameters
 
 
 class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
     """Train one network over all modalities, end to end, as a classifier.
 
-    Each branch turns a modality's columns into arrays (its transformer) and these into
-    vectors (its backbone, a torch module); a fusion layer makes one vector of them, and
-    a linear head the prediction. A modality that is missing from a row is masked: it
-    has no influence.
+    Each branch turns the columns of a modality into arrays (by its transformer) and
+    these into vectors (by its backbone, a torch module). A fusion layer joins the
+    vectors, and a linear head predicts. A modality that is missing from a row is
+    masked: it has no influence.
 
     Parameters
     ----------
-    branches : list of (str, transformer, module, columns)
-        Name, transformer, backbone and columns of each branch. The transformer is a
-        loader, a pipeline or whatever returns arrays, is fitted on the rows where the
-        modality is present, and may be "passthrough" (columns of numbers, or of arrays)
-        or "drop". The backbone is one of :mod:`sklearn_mm.nets` or your own, see
-        :class:`NetClassifier`; its options are ``name__backbone__option``. Columns are
-        those of :class:`~sklearn.compose.ColumnTransformer`.
+    estimators : list of (str, transformer, columns)
+        Name, transformer and columns of each branch, as in
+        :class:`~sklearn.compose.ColumnTransformer`. The transformer is a
+        loader, a pipeline or anything that returns arrays; it is fitted on the rows
+        where the modality is present. "passthrough" takes the columns as they are
+        (numbers, or arrays), "drop" leaves the branch out.
+    backbones : dict of str to class or instance of torch.nn.Module
+        The backbone of each branch by name, one of :mod:`sklearn_mm.nets` or your
+        own, see :class:`NetClassifier`.
     criterion : class, default=torch.nn.CrossEntropyLoss
-        Loss of the head's outputs and the classes' numbers.
+        Loss of the head's outputs and the class numbers.
     class_weight : {"balanced"}, dict or None, default=None
         Weights of the classes in the loss.
     fusion : str, class or instance of torch.nn.Module, default="transformer"
-        How the branches become one vector, with options ``fusion__option``:
+        How the branches are joined to one vector:
 
         - "transformer": :class:`~sklearn_mm.nets.TransformerFusion`
         - "concat": :class:`~sklearn_mm.nets.ConcatFusion`
@@ -43,27 +47,75 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
 
         or a layer of your own, see :mod:`sklearn_mm.nets.fusion`.
     modality_dropout : float, default=0.0
-        Chance that a modality is left out of a training step, of each row by itself;
-        one always stays. Trains for modalities that will be missing.
+        Probability that a modality is left out of a training step, drawn for each row;
+        one always stays. Trains the network for missing modalities.
     auxiliary_loss : float, default=0.0
-        Weight of the mean loss of heads of the branches' own, which also give
-        ``branch_scores``; 0 has no such heads.
+        Weight of the mean loss of additional heads, one for each branch, which
+        ``branch_scores`` evaluates; 0 adds no such heads.
     balance : {"ogm"} or None, default=None
-        "ogm" slows branches down that learn faster than the others, by on-the-fly
+        "ogm" slows down branches that learn faster than the others, by on-the-fly
         gradient modulation [1]_, with the strength ``balance__alpha`` (0.3), and adds
         noise to gradients with ``balance__noise=True``. ``history_`` has each branch's
         contribution by epoch.
     init_from : dict of str to NetEncoder or None, default=None
-        Fitted networks, or pipelines that end in one, whose backbone's weights a branch
-        starts from.
+        Fitted networks, or pipelines that end in one, from whose backbones the branches
+        take their initial weights.
     freeze : list of str, "all" or None, default=None
-        Branches whose backbone stays as it is.
+        Branches whose backbone is not trained.
     on_absent : {"raise", "drop"}, default="raise"
-        What to do about a modality that is missing from every row of ``fit``.
+        What to do if a modality is missing from every row in ``fit``: raise an error,
+        or leave it out.
+    optimizer : class, default=torch.optim.Adam
+        Optimizer.
+    lr : float, default=0.001
+        Learning rate.
+    max_epochs : int, default=100
+        Maximum number of epochs.
+    batch_size : int, default=64
+        Samples per batch; -1 puts all of them into one batch.
+    early_stopping : bool, default=True
+        Whether to stop when the loss on a validation set no longer improves, and to
+        restore the best epoch. With fewer than ``1 / validation_fraction`` samples
+        there is no validation set.
+    validation_fraction : float, default=0.1
+        Share of the samples in the validation set, stratified by class.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the order of the batches and dropout. The same seed
+        gives the same weights on a CPU. torch's global generators are left untouched.
+    device : str, torch.device or None, default="auto"
+        Device to compute on. "auto" is cuda if available, else mps, else the CPU. A
+        network fitted on a GPU can be loaded where there is none.
+    mixed_precision : bool, default=False
+        Whether to compute in bfloat16 where that is safe; on cuda only.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the current weights.
+    verbose : int, default=0
+        1 prints one line per epoch.
+    callbacks : list or None, default=None
+        skorch callbacks, in addition to the default ones.
+    train_split : callable or None, default=None
+        skorch's way to split off a validation set, replaces ``validation_fraction``.
+    iterator_train, iterator_valid : class, default=TensorBatches
+        Iterate over batches. Use :class:`torch.utils.data.DataLoader` for data that are
+        not arrays.
+    dataset : class, default=skorch.dataset.Dataset
+        Holds the samples.
+    predict_nonlinearity : callable, "auto" or None, default="auto"
+        Turns outputs into probabilities; softmax for the default criterion.
+    compile : bool, default=False
+        Whether to use ``torch.compile``, which does not pay off for small networks.
+    use_caching : bool or "auto", default="auto"
+        Whether skorch's scoring callbacks share predictions, see skorch.
+    torch_load_kwargs : dict or None, default=None
+        Arguments of ``torch.load``, see skorch.
     **kwargs : dict
-        What :class:`NetClassifier` takes: ``lr``, ``batch_size``, ``max_epochs``,
-        ``optimizer``, ``early_stopping``, ``device``, ``random_state``, ``callbacks``
-        and so on; ``name__backbone__*`` and ``fusion__*``.
+        Options of parts, by a prefix: ``backbones__image__n_filters=8`` is one of the
+        backbone of branch "image", ``fusion__n_layers=1`` one of the fusion layer; also
+        ``balance__*`` and, as in skorch, ``optimizer__*``, ``criterion__*``,
+        ``callbacks__*``, ``iterator_train__*``, ``iterator_valid__*``, ``dataset__*``
+        and ``compile__*``.
 
     Attributes
     ----------
@@ -74,21 +126,35 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
     module_ : torch.nn.Module
         The trained network, with ``module_.backbones``, ``fusion`` and ``head``.
     transformers_ : dict of str to transformer
-        Fitted; None stands for "passthrough".
+        The fitted transformers; None stands for "passthrough".
     input_shapes_ : dict of str to tuple of int
         Shape of each branch's samples.
-    history_ : skorch History
-        Losses by epoch, and contributions if they are balanced.
+    n_tokens_ : dict of str to int
+        Size of the vocabulary of each branch whose samples are token ids.
     n_features_in_ : int
         Number of columns of the table.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if ``X`` was a frame with string column names.
+    criterion_ : torch.nn.Module
+        The loss.
+    optimizer_ : torch.optim.Optimizer
+        The optimizer, in its state at the end of training.
+    callbacks_ : list of (str, skorch.callbacks.Callback)
+        The callbacks of the training.
+    history_ : skorch.history.History
+        Losses by epoch, and contributions with ``balance``.
+    initialized_ : bool
+        Whether the network is fitted.
+    virtual_params_ : dict
+        Parameters that skorch passes on to the optimizer when they are set.
 
     Notes
     -----
-    Rows where every modality is missing are left out in ``fit``; ``predict`` gives the
-    most frequent class for them, with an
-    :class:`~sklearn_mm.exceptions.AbstentionWarning`. ``fit_transform`` is not
-    cross-fitted, as :class:`NetEncoder`'s is: what learns from its vectors on the same
-    rows sees vectors that know the answer.
+    Rows where every modality is missing are left out in ``fit``; ``predict`` returns
+    the most frequent class for them, with an
+    :class:`~sklearn_mm.exceptions.AbstentionWarning`. Unlike that of
+    :class:`NetEncoder`, ``fit_transform`` is not cross-fitted: an estimator that is
+    trained on its vectors sees vectors of a network that has seen the labels.
 
     References
     ----------
@@ -104,13 +170,11 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
     >>> from sklearn_mm.datasets import load_av_digits
     >>> from sklearn_mm.nets import AudioCNN, ImageCNN
     >>> X, y = load_av_digits(return_X_y=True)
-    >>> sound = make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000))
+    >>> spectrogram = make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000))
     >>> net = MultimodalNetClassifier(
-    ...     [
-    ...         ("image", ImageLoader(), ImageCNN, "image"),
-    ...         ("sound", sound, AudioCNN, "audio"),
-    ...     ],
-    ...     image__backbone__n_filters=8,
+    ...     [("image", ImageLoader(), "image"), ("audio", spectrogram, "audio")],
+    ...     backbones={"image": ImageCNN, "audio": AudioCNN},
+    ...     backbones__image__n_filters=8,
     ...     max_epochs=2,
     ...     random_state=0,
     ... )
@@ -120,8 +184,9 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
 
     def __init__(
         self,
-        branches,
+        estimators,
         *,
+        backbones,
         criterion=torch.nn.CrossEntropyLoss,
         class_weight=None,
         fusion="transformer",
@@ -131,34 +196,35 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
         init_from=None,
         freeze=None,
         on_absent="raise",
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        device="auto",
+        mixed_precision=False,
+        warm_start=False,
+        verbose=0,
+        callbacks=None,
+        train_split=None,
+        iterator_train=TensorBatches,
+        iterator_valid=TensorBatches,
+        dataset=Dataset,
+        predict_nonlinearity="auto",
+        compile=False,
+        use_caching="auto",
+        torch_load_kwargs=None,
         **kwargs,
     ):
-        super().__init__(
-            branches,
-            criterion=criterion,
-            fusion=fusion,
-            modality_dropout=modality_dropout,
-            auxiliary_loss=auxiliary_loss,
-            balance=balance,
-            init_from=init_from,
-            freeze=freeze,
-            on_absent=on_absent,
-            **kwargs,
-        )
-        self.class_weight = class_weight
+        store_parameters(self, locals())
 
-    def _encode_target(self, samples, y, fresh, classes):
-        codes = super()._encode_target(samples, y, fresh, classes)
-        if fresh:
-            counts = np.bincount(codes, minlength=len(self.classes_))
-            self.class_prior_ = counts / counts.sum()
-        return codes
+    def _make_task(self, samples, y, classes):
+        task = super()._make_task(samples, y, classes)
+        self.class_prior_ = task.prior
+        return task
 
     def _make_prior(self):
         return self.class_prior_
-
-    def _score_outputs(self, outputs, y, rows):
-        """Accuracy of a head's outputs on some rows."""
-        if not len(rows):
-            return np.nan
-        return float(np.mean(self._decode(outputs[rows]) == np.asarray(y)[rows]))

@@ -1,19 +1,22 @@
 """Task fusion: one network, a head and a loss for each of several targets."""
 
-from numbers import Real
-
 import numpy as np
-import pandas as pd
+import torch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
+from skorch.dataset import Dataset
 from skorch.utils import is_dataset
 
 from .._columns.table import read_table
-from .._utils.imports import StrOptions, is_instance
+from .._utils.imports import StrOptions
+from ._batches import TensorBatches
 from ._branches import PRESENT
 from ._multimodal import BaseMultimodalNet, hide_absent, warn_absent
-from ._task_loss import TaskLoss
-from ._tasks import KINDS, encode_tasks, make_task, score_tasks, split_tasks
+from ._parameters import store_parameters
+from ._target import Target
+from ._task_loss import TaskLoss, list_weights
+from ._task_tables import get_container, pack_predictions, split_tasks
+from ._tasks import TaskGroup, check_task_names, make_tasks
 
 
 def _has_classes(net):
@@ -24,28 +27,102 @@ def _has_classes(net):
 
 
 class MultitaskNet(BaseMultimodalNet):
-    """Train one network for several tasks, classifications and regressions mixed.
+    """Train one network for several tasks, classification and regression mixed.
 
     All tasks share the branches and their fusion; each has a linear head and a loss of
-    its own. A label that is missing (None, NaN) is skipped, so that tasks with few
-    labels learn from what the others' teach the shared layers.
+    its own. Missing labels (None, NaN) are skipped, so that tasks with few labels
+    benefit from the layers that they share with the others.
 
     Parameters
     ----------
-    branches : list of (str, transformer, module, columns)
-        Name, transformer, backbone and columns of each branch, one or more, see
+    estimators : list of (str, transformer, columns)
+        Name, transformer and columns of each branch, one or more, as in
+        :class:`~sklearn.compose.ColumnTransformer`. See
         :class:`MultimodalNetClassifier`.
+    backbones : dict of str to class or instance of torch.nn.Module
+        The backbone of each branch by name, one of :mod:`sklearn_mm.nets` or your
+        own, see :class:`NetClassifier`.
     criterion : class, default=TaskLoss
         Combines the losses of the tasks; see :class:`~sklearn_mm.neural.TaskLoss`.
     task_kinds : dict or None, default=None
-        By task "classification" or "regression", where
+        "classification" or "regression" by task, where
         :func:`~sklearn.utils.multiclass.type_of_target` would be wrong: it takes whole
         numbers for classes.
     task_weights : dict, {"uncertainty", "gradnorm"} or None, default=None
-        Weights of the tasks' losses, 1 where there is none; learned as the tasks' noise
-        [1]_; or such that all learn equally fast [2]_.
+        Weights of the tasks' losses, 1 for those not in a dict. "uncertainty" learns
+        them as the noise of the tasks, "gradnorm" such that all tasks learn at the same
+        rate; see :class:`~sklearn_mm.neural.TaskLoss`.
+    fusion : str, class or instance of torch.nn.Module, default="transformer"
+        How the branches are joined to one vector; see
+        :class:`MultimodalNetClassifier` for the names.
+    modality_dropout : float, default=0.0
+        Probability that a modality is left out of a training step, drawn for each row;
+        one always stays. Trains the network for missing modalities.
+    auxiliary_loss : float, default=0.0
+        Weight of the mean loss of additional heads, one for each branch, which
+        ``branch_scores`` evaluates; 0 adds no such heads.
+    balance : {"ogm"} or None, default=None
+        "ogm" slows down branches that learn faster than the others; see
+        :class:`MultimodalNetClassifier`.
+    init_from : dict of str to NetEncoder or None, default=None
+        Fitted networks, or pipelines that end in one, from whose backbones the branches
+        take their initial weights.
+    freeze : list of str, "all" or None, default=None
+        Branches whose backbone is not trained.
+    on_absent : {"raise", "drop"}, default="raise"
+        What to do if a modality is missing from every row in ``fit``: raise an error,
+        or leave it out.
+    optimizer : class, default=torch.optim.Adam
+        Optimizer.
+    lr : float, default=0.001
+        Learning rate.
+    max_epochs : int, default=100
+        Maximum number of epochs.
+    batch_size : int, default=64
+        Samples per batch; -1 puts all of them into one batch.
+    early_stopping : bool, default=True
+        Whether to stop when the loss on a validation set no longer improves, and to
+        restore the best epoch. With fewer than ``1 / validation_fraction`` samples
+        there is no validation set.
+    validation_fraction : float, default=0.1
+        Share of the samples in the validation set, stratified by class.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the order of the batches and dropout. The same seed
+        gives the same weights on a CPU. torch's global generators are left untouched.
+    device : str, torch.device or None, default="auto"
+        Device to compute on. "auto" is cuda if available, else mps, else the CPU. A
+        network fitted on a GPU can be loaded where there is none.
+    mixed_precision : bool, default=False
+        Whether to compute in bfloat16 where that is safe; on cuda only.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the current weights.
+    verbose : int, default=0
+        1 prints one line per epoch.
+    callbacks : list or None, default=None
+        skorch callbacks, in addition to the default ones.
+    train_split : callable or None, default=None
+        skorch's way to split off a validation set, replaces ``validation_fraction``.
+    iterator_train, iterator_valid : class, default=TensorBatches
+        Iterate over batches. Use :class:`torch.utils.data.DataLoader` for data that are
+        not arrays.
+    dataset : class, default=skorch.dataset.Dataset
+        Holds the samples.
+    predict_nonlinearity : callable, "auto" or None, default="auto"
+        Turns outputs into probabilities; softmax for the default criterion.
+    compile : bool, default=False
+        Whether to use ``torch.compile``, which does not pay off for small networks.
+    use_caching : bool or "auto", default="auto"
+        Whether skorch's scoring callbacks share predictions, see skorch.
+    torch_load_kwargs : dict or None, default=None
+        Arguments of ``torch.load``, see skorch.
     **kwargs : dict
-        See :class:`MultimodalNetClassifier`.
+        Options of parts, by a prefix: ``backbones__image__n_filters=8`` is one of the
+        backbone of branch "image", ``fusion__n_layers=1`` one of the fusion layer; also
+        ``balance__*`` and, as in skorch, ``optimizer__*``, ``criterion__*``,
+        ``callbacks__*``, ``iterator_train__*``, ``iterator_valid__*``, ``dataset__*``
+        and ``compile__*``.
 
     Attributes
     ----------
@@ -58,28 +135,33 @@ class MultitaskNet(BaseMultimodalNet):
     module_ : torch.nn.Module
         The trained network, with ``module_.backbones``, ``fusion`` and ``head``.
     transformers_ : dict of str to transformer
-        Fitted; None stands for "passthrough".
+        The fitted transformers; None stands for "passthrough".
     input_shapes_ : dict of str to tuple of int
         Shape of each branch's samples.
-    history_ : skorch History
-        Losses by epoch; the validation loss counts tasks equally unless weights are
-        given.
+    n_tokens_ : dict of str to int
+        Size of the vocabulary of each branch whose samples are token ids.
     n_features_in_ : int
         Number of columns of the table.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if ``X`` was a frame with string column names.
+    criterion_ : torch.nn.Module
+        The loss.
+    optimizer_ : torch.optim.Optimizer
+        The optimizer, in its state at the end of training.
+    callbacks_ : list of (str, skorch.callbacks.Callback)
+        The callbacks of the training.
+    history_ : skorch.history.History
+        Losses by epoch; validation weighs tasks equally unless weights are given.
+    initialized_ : bool
+        Whether the network is fitted.
+    virtual_params_ : dict
+        Parameters that skorch passes on to the optimizer when they are set.
 
     Notes
     -----
-    Numbers are standardised for training, so that tasks of any unit weigh alike. For
-    ``GridSearchCV`` let ``y`` be a DataFrame or an array; ``scoring`` may be a function
-    that returns ``estimator.score_by_task(X, y)``, to see every task.
-
-    References
-    ----------
-    .. [1] A. Kendall, Y. Gal and R. Cipolla (2018), "Multi-task learning using
-       uncertainty to weigh losses for scene geometry and semantics", CVPR.
-    .. [2] Z. Chen, V. Badrinarayanan, C.-Y. Lee and A. Rabinovich (2018), "GradNorm:
-       gradient normalization for adaptive loss balancing in deep multitask networks",
-       ICML.
+    Numbers are standardised for training. For ``GridSearchCV`` pass ``y`` as a
+    DataFrame or an array, and to see every task let ``scoring`` be a function that
+    returns ``estimator.score_by_task(X, y)``.
 
     Examples
     --------
@@ -90,7 +172,8 @@ class MultitaskNet(BaseMultimodalNet):
     >>> X, y = load_wine(return_X_y=True, as_frame=True)
     >>> targets = pd.DataFrame({"cultivar": y, "color": X.pop("color_intensity")})
     >>> net = MultitaskNet(
-    ...     [("wine", "passthrough", TabularMLP, list(X.columns))],
+    ...     [("wine", "passthrough", list(X.columns))],
+    ...     backbones={"wine": TabularMLP},
     ...     fusion="concat",
     ...     random_state=0,
     ... )
@@ -108,16 +191,43 @@ class MultitaskNet(BaseMultimodalNet):
 
     def __init__(
         self,
-        branches,
+        estimators,
         *,
+        backbones,
         criterion=TaskLoss,
         task_kinds=None,
         task_weights=None,
+        fusion="transformer",
+        modality_dropout=0.0,
+        auxiliary_loss=0.0,
+        balance=None,
+        init_from=None,
+        freeze=None,
+        on_absent="raise",
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        device="auto",
+        mixed_precision=False,
+        warm_start=False,
+        verbose=0,
+        callbacks=None,
+        train_split=None,
+        iterator_train=TensorBatches,
+        iterator_valid=TensorBatches,
+        dataset=Dataset,
+        predict_nonlinearity="auto",
+        compile=False,
+        use_caching="auto",
+        torch_load_kwargs=None,
         **kwargs,
     ):
-        super().__init__(branches, criterion=criterion, **kwargs)
-        self.task_kinds = task_kinds
-        self.task_weights = task_weights
+        store_parameters(self, locals())
 
     def predict(self, X):
         """Predict all targets.
@@ -130,18 +240,16 @@ class MultitaskNet(BaseMultimodalNet):
         Returns
         -------
         DataFrame, dict of ndarray, or ndarray of shape (n_samples, ...)
-            What ``y`` was in ``fit``.
+            Predictions, in the container that ``y`` had in ``fit``.
         """
-        outputs = self._ask(X)
         predicted = {
-            name: task.decode(output)
-            for (name, task), output in zip(self._tasks.items(), outputs)
+            name: task.decode(outputs) for name, task, outputs in self._predict_tasks(X)
         }
-        return self._pack(predicted, X)
+        return pack_predictions(predicted, self._container, X)
 
     @available_if(_has_classes)
     def predict_proba(self, X):
-        """Probabilities of the classes, of the tasks that are classifications.
+        """Predict the class probabilities of the tasks that are classifications.
 
         Parameters
         ----------
@@ -151,19 +259,17 @@ class MultitaskNet(BaseMultimodalNet):
         Returns
         -------
         dict of str to ndarray of shape (n_samples, n_classes)
-            By task, in the order of ``classes_[task]``; the array by itself if ``y``
-            was a vector.
+            By task, in the order of ``classes_[task]``; an array if ``y`` was a vector.
         """
-        outputs = self._ask(X)
         proba = {
-            name: task.find_proba(output)
-            for (name, task), output in zip(self._tasks.items(), outputs)
+            name: task.compute_proba(outputs)
+            for name, task, outputs in self._predict_tasks(X)
             if task.kind == "classification"
         }
         return next(iter(proba.values())) if self._container == "vector" else proba
 
     def score(self, X, y):
-        """Mean over the tasks of what ``score_by_task`` gives.
+        """Compute the mean of the tasks' scores, see ``score_by_task``.
 
         Parameters
         ----------
@@ -180,7 +286,7 @@ class MultitaskNet(BaseMultimodalNet):
         return float(np.nanmean(list(self.score_by_task(X, y).values())))
 
     def score_by_task(self, X, y):
-        """Score each task: accuracy of classes, R2 of numbers.
+        """Compute the score of each task: accuracy of classes, R2 of numbers.
 
         Parameters
         ----------
@@ -194,17 +300,13 @@ class MultitaskNet(BaseMultimodalNet):
         dict of str to float
             Scores; NaN for a task without labels.
         """
-        outputs = self._ask(X)
-        return score_tasks(self._tasks, self._read_tasks(y), outputs)
+        outputs = [outputs for _, _, outputs in self._predict_tasks(X)]
+        return self._task.score(split_tasks(y), outputs)
 
     @property
     def task_weights_(self):
         """Weights of the losses at the end of training, by task."""
-        loss = self.criterion_
-        weights = loss.weights
-        if self.task_weights == "uncertainty":
-            weights = (-loss.log_variance.detach()).exp()
-        return dict(zip(self._tasks, weights.tolist()))
+        return dict(zip(self.tasks_, self.criterion_.get_weights().tolist()))
 
     # Targets.
 
@@ -213,106 +315,72 @@ class MultitaskNet(BaseMultimodalNet):
             check_consistent_length(read_table(X), *split_tasks(y).values())
         return super()._check_samples(X, reset)  # no transformer learns from gaps
 
-    def _encode_target(self, samples, y, fresh, classes):
-        if y is None:
-            raise ValueError(
-                "MultitaskNet requires y to be passed, but the target y is None."
-            )
-        columns = split_tasks(y)
+    def _make_target(self, samples, y, sample_weight, fresh, classes):
+        target = super()._make_target(samples, y, sample_weight, fresh, classes)
         if fresh:
-            kinds = self._check_kinds(columns)
-            self._tasks = {
-                name: make_task(name, values, kinds.get(name))
-                for name, values in columns.items()
-            }
-            self.tasks_ = {name: task.kind for name, task in self._tasks.items()}
-            self.classes_ = {
-                name: task.classes
-                for name, task in self._tasks.items()
-                if task.kind == "classification"
-            }
-            self._container = _find_container(y)
-        return encode_tasks(self._tasks, self._read_tasks(y))
+            self._container = get_container(y)
+        return target
 
-    def _check_kinds(self, columns):
-        for parameter in ("task_kinds", "task_weights"):
-            given = getattr(self, parameter)
-            unknown = set(given) - set(columns) if isinstance(given, dict) else ()
-            if unknown:
-                raise ValueError(
-                    f"{parameter} names {sorted(map(str, unknown))}, but the tasks are "
-                    f"{list(columns)}."
-                )
-        kinds = self.task_kinds or {}
-        for name, kind in kinds.items():
-            if kind not in KINDS:
-                raise ValueError(
-                    f"task_kinds[{name!r}] must be one of {KINDS}, got {kind!r}."
-                )
-        return kinds
+    def _check_target(self, y, samples):
+        if y is None:
+            raise ValueError("MultitaskNet requires y to be passed, but it is None.")
+        return split_tasks(y)
 
-    def _read_tasks(self, y):
-        columns = split_tasks(y)
-        if len(columns) == len(self._tasks) == 1:  # whatever it is called
-            return dict(zip(self._tasks, columns.values()))
-        if set(columns) != set(self._tasks):
-            raise ValueError(
-                f"y holds the tasks {list(columns)}, but fit saw {list(self._tasks)}."
-            )
-        return columns
-
-    def _count_outputs(self):
-        return [task.n_outputs for task in self._tasks.values()]
+    def _make_task(self, samples, columns, classes):
+        check_task_names("task_kinds", self.task_kinds, columns)
+        check_task_names("task_weights", self.task_weights, columns)
+        tasks = make_tasks(columns, self.task_kinds or {})
+        self.tasks_ = {name: task.kind for name, task in tasks.items()}
+        group = TaskGroup(tasks)
+        self.classes_ = group.classes
+        return group
 
     # Losses.
 
     def initialize_criterion(self):
-        """Build what combines the tasks' losses."""
+        """Build the loss that combines the tasks' losses."""
         options = self.get_params_for("criterion")
         options.setdefault("kinds", list(self.tasks_.values()))
-        options.setdefault("weights", self._list_weights())
+        options.setdefault("weights", list_weights(self.task_weights, self.tasks_))
         self.criterion_ = self.criterion(**options)
         return self
 
-    def _list_weights(self):
-        if not isinstance(self.task_weights, dict):
-            return self.task_weights
-        weights = [self.task_weights.get(name, 1.0) for name in self._tasks]
-        for weight in weights:
-            if not isinstance(weight, Real) or weight < 0:
-                raise ValueError(f"task_weights must not be negative, got {weight!r}.")
-        return weights
+    def _compute_loss(self, y_pred, target, training):
+        return self.criterion_(y_pred, target.codes, target.weight, training)
+
+    def _compute_row_losses(self, y_pred, codes):
+        return self.criterion_.compute_row_losses(y_pred, codes).nanmean(dim=1)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Combine the losses of the tasks."""
         if training and self.task_weights == "gradnorm":
-            target = y_true[0] if isinstance(y_true, tuple | list) else y_true
-            target = target.to(y_pred.fused.device)
-            self.criterion_.balance(y_pred.prediction, target, y_pred.fused)
+            codes = Target.unpack(y_true).codes.to(y_pred.fused.device)
+            self.criterion_.balance(y_pred.prediction, codes, y_pred.fused)
         return super().get_loss(y_pred, y_true, X, training)
-
-    def _find_loss(self, y_pred, y_true, weight, training):
-        return self.criterion_(y_pred, y_true, weight, training)
-
-    def _find_row_losses(self, y_pred, y_true):
-        return self.criterion_.find_row_losses(y_pred, y_true).nanmean(dim=1)
 
     # Outputs.
 
-    def _ask(self, X):
-        """Give each task's outputs; where every modality is missing, its prior."""
+    def _predict_tasks(self, X):
+        """Return name, task and outputs of each task; without a modality, its prior."""
         samples = self._check_fitted_samples(X)
-        outputs = self._evaluate(samples, "prediction")
+        outputs = self._evaluate(samples, "predict")
+        tasks = self._task.tasks
         if not is_dataset(X):
             absent = ~samples[PRESENT].any(axis=1)
             if absent.any():
-                for task, output in zip(self._tasks.values(), outputs):
-                    output[absent] = task.prior
+                for task, output in zip(tasks.values(), outputs):
+                    output[absent] = task.make_prior_outputs()
                 warn_absent(absent)
-        return outputs
+        return list(zip(tasks, tasks.values(), outputs))
+
+    def _score_outputs(self, outputs, y, rows):
+        """Compute the mean score of a head's outputs over the tasks, on some rows."""
+        scores = self._task.score(split_tasks(y), outputs, rows).values()
+        known = [score for score in scores if not np.isnan(score)]
+        return float(np.mean(known)) if known else np.nan
 
     def _list_outputs(self):
-        return [str(name) for name in self._tasks]
+        return [str(name) for name in self.tasks_]
 
     def _list_classes(self):
         return {name: classes.tolist() for name, classes in self.classes_.items()}
@@ -321,49 +389,13 @@ class MultitaskNet(BaseMultimodalNet):
         *inputs, present = inputs
         outputs = module.predict_all(inputs, present)
         return tuple(
-            task.trace(hide_absent(output, present, task.prior))
-            for task, output in zip(self._tasks.values(), outputs)
+            task.trace(hide_absent(output, present, task.make_prior_outputs()))
+            for task, output in zip(self._task.tasks.values(), outputs)
         )
 
-    def _pack(self, predicted, X):
-        """Give predictions in the container that ``y`` came in."""
-        if self._container == "dict":
-            return predicted
-        if self._container in ("pandas", "polars"):
-            index = X.index if isinstance(X, pd.DataFrame) else None
-            frame = pd.DataFrame(predicted, index=index)
-            return frame if self._container == "pandas" else _as_polars(predicted)
-        if self._container == "vector":
-            return next(iter(predicted.values()))
-        if len({array.dtype.kind in "OU" for array in predicted.values()}) > 1:
-            predicted = {name: a.astype(object) for name, a in predicted.items()}
-        return np.column_stack(list(predicted.values()))
-
-    def _score_outputs(self, outputs, y, rows):
-        """Mean score of a head's outputs over the tasks, on some rows."""
-        scores = score_tasks(self._tasks, self._read_tasks(y), outputs, rows)
-        known = [score for score in scores.values() if not np.isnan(score)]
-        return float(np.mean(known)) if known else np.nan
-
     def __sklearn_tags__(self):
-        """Say that there may be several targets."""
+        """Declare that there may be several targets."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.required = True
         return tags
-
-
-def _find_container(y):
-    if isinstance(y, dict):
-        return "dict"
-    if isinstance(y, pd.DataFrame):
-        return "pandas"
-    if is_instance(y, "polars", "DataFrame"):
-        return "polars"
-    return "vector" if np.asarray(y).ndim == 1 else "array"
-
-
-def _as_polars(predicted):
-    import polars
-
-    return polars.DataFrame(predicted)

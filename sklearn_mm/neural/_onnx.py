@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.export import Dim
 
@@ -47,95 +46,40 @@ class Samples(NamedTuple):
         return torch.ones(3, *shape, dtype=torch.bool if self.is_mask else kind)
 
 
-class OnnxMixin:
-    """Writes what an estimator predicts by as an ONNX file."""
+def write_onnx(net, path, *, inputs, outputs, trace, classes=None):
+    """Export ``trace(module, inputs)``, with the module in evaluation on the CPU.
 
-    _onnx_outputs: tuple = ()
-
-    def to_onnx(self, path):
-        """Write the fitted network to a file that ONNX runtimes read.
-
-        The file computes in float32 what the estimator gives, to about five digits:
-
-        ==================== =================== ======================================
-        of                   output              which is
-        ==================== =================== ======================================
-        a classifier         ``probabilities``   ``predict_proba(X)``
-        a regressor          ``predictions``     ``predict(X)``, in the target's units
-        an encoder           ``vectors``         ``transform(X)``
-        ``MultitaskNet``     one for each task,  probabilities of its classes, or its
-                             with its name       numbers
-        ``SpeechRecognizer`` ``log_proba``,      ``predict_log_proba(X)``, padded, and
-                             ``n_steps``         how many steps each sound has
-        ==================== =================== ======================================
-
-        The input of a network over one modality is ``X``, what ``fit`` got: float32, or
-        int64 for token ids. A joint network has an input for each branch, with its name
-        and what its transformer gives, and ``present`` (n_samples, n_branches), bool,
-        which says what each row has; where it has not, any number will do. A
-        ``SpeechRecognizer``'s is spectrograms. There may be any number of samples, and
-        of steps where the network takes any. NaN means what it means in ``predict``.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Where to. A file that is there is replaced when the new one is complete.
-
-        Raises
-        ------
-        ImportError
-            Without the extra ``onnx``.
-        ValueError
-            If the network does something that ONNX has no word for.
-
-        Notes
-        -----
-        The file's metadata have the classes as JSON, under ``classes``. Weights of
-        more than 2 GB go to a second file, ``path`` with ``.data`` behind it.
-        """
-        check_is_fitted(self)
-        self._write_onnx(path, self._list_inputs(), self._trace, self._list_outputs())
-
-    def _write_onnx(self, path, inputs, trace, outputs):
-        """Export ``trace(module, *inputs)``, the module in evaluation on the CPU."""
-        import_extra("onnxscript", "onnx")
-        if not hasattr(torch.onnx, "ops"):
-            raise ImportError(
-                f"to_onnx needs torch 2.8 or later, not {torch.__version__}"
-            )
-        _check_names([*inputs, *outputs])
-        module = getattr(self.module_, "_orig_mod", self.module_)  # as torch compiles
-        module = replace_recurrent(copy.deepcopy(module).cpu()).eval()
-        try:
-            program = _export(module, trace, inputs, outputs)
-        except Exception as error:  # of many kinds, by what the exporter stumbled over
-            raise ValueError(
-                f"{type(self).__name__}: this network cannot be written as ONNX: "
-                f"{_find_reason(error)}"
-            ) from error
-        classes = self._list_classes()
-        if classes is not None:
-            program.model.metadata_props["classes"] = json.dumps(classes, default=str)
-        _save(program, path)
-
-    def _list_inputs(self):
-        """Give the network's inputs by name."""
-        n_tokens = self.n_tokens_ if self._takes_ids() else None
-        is_variable = self._is_variable() and len(self.input_shape_) > 1
-        return {"X": Samples(self.input_shape_, n_tokens, is_variable)}
-
-    def _list_outputs(self):
-        return self._onnx_outputs
-
-    def _list_classes(self):
-        return None
-
-    def _trace(self, module, inputs):
-        """Give the outputs for tensors, by nothing but torch."""
-        return self._trace_forward(module, inputs)
-
-    def _trace_forward(self, module, inputs):
-        return self._get_predict_nonlinearity()(module(*inputs))
+    Parameters
+    ----------
+    net : estimator
+        A fitted network with ``module_``.
+    path : str or path-like
+        The file.
+    inputs : dict of str to Samples
+        The inputs by name.
+    outputs : list of str
+        Names of the outputs.
+    trace : callable
+        Computes the outputs from tensors, by torch alone.
+    classes : list or dict, default=None
+        Classes, for the file's metadata.
+    """
+    import_extra("onnxscript", "onnx")
+    if not hasattr(torch.onnx, "ops"):
+        raise ImportError(f"to_onnx needs torch 2.8 or later, not {torch.__version__}")
+    _check_names([*inputs, *outputs])
+    module = getattr(net.module_, "_orig_mod", net.module_)  # as torch compiles
+    module = replace_recurrent(copy.deepcopy(module).cpu()).eval()
+    try:
+        program = _export(module, trace, inputs, outputs)
+    except Exception as error:  # of many kinds, by what the exporter stumbled over
+        raise ValueError(
+            f"{type(net).__name__}: this network cannot be written as ONNX: "
+            f"{_find_reason(error)}"
+        ) from error
+    if classes is not None:
+        program.model.metadata_props["classes"] = json.dumps(classes, default=str)
+    _save(program, path)
 
 
 class _Traced(nn.Module):

@@ -1,44 +1,51 @@
-"""A network's parameters: skorch's, and those of estimators among them."""
+"""Parameters of networks: those in the signature, and their parts' by a prefix."""
 
-import inspect
+from difflib import get_close_matches
 
 
-class ParametersMixin:
-    """Sets parameters as scikit-learn and skorch both would have it."""
+def store_parameters(net, arguments):
+    """Store a constructor's arguments as they are.
 
-    def set_params(self, **params):
-        """Set parameters, those of estimators among the parameters too.
+    They go to ``vars`` because skorch registers every module that is set as an
+    attribute. Keyword arguments that are not in the signature must be
+    ``parameter__option``, with a parameter that skorch or the network builds.
 
-        Parameters
-        ----------
-        **params : dict
-            Values by name, as ``get_params`` gives them, and ``module__*`` and so on.
+    Parameters
+    ----------
+    net : SkorchNet
+        The network.
+    arguments : dict
+        The ``locals()`` of its ``__init__``.
+    """
+    arguments = {
+        key: value
+        for key, value in arguments.items()
+        if key not in ("self", "__class__")
+    }
+    options = arguments.pop("kwargs")
+    prefixes = [name for name in arguments if name in net.prefixes_]
+    for key in options:
+        prefix, _, option = key.partition("__")
+        if key == "kwargs":  # scikit-learn's checks pass it; fit refuses it
+            continue
+        if not option or prefix not in prefixes:
+            raise TypeError(
+                f"{type(net).__name__} got an unexpected argument {key!r}, did you "
+                f"mean {_find_nearest(key, arguments, prefixes)!r}?"
+            )
+    vars(net).update(arguments)
+    vars(net).update(options)
 
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        nested = {}
-        for key in [key for key in params if "__" in key]:
-            name, _, rest = key.partition("__")
-            if hasattr(params.get(name, vars(self).get(name)), "set_params"):
-                nested.setdefault(name, {})[rest] = params.pop(key)
-        super().set_params(**params)
-        for name, own in nested.items():
-            vars(self)[name].set_params(**own)
-        return self
 
-    @property
-    def _params_to_validate(self):
-        """Arguments beyond the signatures', which skorch checks by their prefixes."""
-        known = {
-            name
-            for parent in type(self).__mro__
-            if "__init__" in vars(parent)
-            for name in inspect.signature(parent.__init__).parameters
-        }
-        return set(self._get_param_names()) - known
+def _find_nearest(key, names, prefixes):
+    prefix, separator, option = key.partition("__")
+    if separator and option:
+        return f"{_get_closest(prefix, prefixes)}__{option}"
+    for prefix in prefixes:
+        if key.startswith(f"{prefix}_"):
+            return f"{prefix}__{key.removeprefix(prefix).lstrip('_')}"
+    return _get_closest(key, names)
 
-    def _get_param_names(self):
-        return [k for k in vars(self) if not k.endswith("_") and not k.startswith("_")]
+
+def _get_closest(word, names):
+    return get_close_matches(word, names, n=1, cutoff=0.0)[0]

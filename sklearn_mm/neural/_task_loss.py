@@ -1,5 +1,7 @@
 """The losses of several tasks as one."""
 
+from numbers import Real
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -13,12 +15,12 @@ class TaskLoss(nn.Module):
     kinds : list of {"classification", "regression"}
         Cross-entropy or squared error, for each task.
     weights : None, list of float, "uncertainty" or "gradnorm", default=None
-        Equal, given, or learned: "uncertainty" learns each task's noise, "gradnorm"
-        lets all tasks learn equally fast.
+        Weights of the tasks, equal by default. "uncertainty" learns the noise of each
+        task, "gradnorm" lets all tasks learn at the same rate.
     alpha : float, default=1.5
-        Of "gradnorm": how strongly tasks that have learned less are favoured.
+        How strongly "gradnorm" favours tasks that have learned less.
     lr : float, default=0.025
-        Of "gradnorm": step size of the weights.
+        Step size of the weights with "gradnorm".
 
     References
     ----------
@@ -49,25 +51,25 @@ class TaskLoss(nn.Module):
             self.log_variance = nn.Parameter(torch.zeros(len(kinds)))
 
     def forward(self, outputs, target, weight=None, training=False):
-        """Give one loss.
+        """Combine the losses.
 
         Parameters
         ----------
         outputs : tuple of tensor of shape (n_samples, n_outputs)
-            Of each task.
+            Outputs for each task.
         target : tensor of shape (n_samples, n_tasks)
             NaN where a label is missing.
         weight : tensor of shape (n_samples,) or None
-            Of the samples.
+            Sample weights.
         training : bool, default=False
-            Whether weights that are learned count; else all tasks do equally.
+            Whether learned weights apply; otherwise all tasks weigh the same.
 
         Returns
         -------
         tensor of shape ()
-            The mean over tasks that have labels here; 0 if none has.
+            The mean over tasks that have labels in this batch; 0 if none has.
         """
-        losses, is_known = self.find_losses(outputs, target, weight)
+        losses, is_known = self.compute_losses(outputs, target, weight)
         if self.rule == "uncertainty" and training:
             # sigma**2 divides a cross-entropy, and twice sigma**2 a squared error.
             halves = losses.new_tensor(
@@ -79,9 +81,15 @@ class TaskLoss(nn.Module):
             losses = losses * self.weights
         return (losses * is_known).sum() / is_known.sum().clamp_min(1)
 
-    def find_losses(self, outputs, target, weight=None):
-        """Give each task's mean loss ``(n_tasks,)``, and which tasks have labels."""
-        rows = self.find_row_losses(outputs, target)
+    def get_weights(self):
+        """Return the current weights of the tasks, a tensor."""
+        if self.rule == "uncertainty":
+            return (-self.log_variance.detach()).exp()
+        return self.weights
+
+    def compute_losses(self, outputs, target, weight=None):
+        """Compute the mean loss ``(n_tasks,)`` of each task, and which have labels."""
+        rows = self.compute_row_losses(outputs, target)
         known = ~target.isnan()
         share = known.to(rows.dtype)
         if weight is not None:
@@ -89,8 +97,8 @@ class TaskLoss(nn.Module):
         total = (rows.nan_to_num() * share).sum(dim=0)
         return total / share.sum(dim=0).clamp_min(1e-12), known.any(dim=0)
 
-    def find_row_losses(self, outputs, target):
-        """Give losses ``(n_samples, n_tasks)``, NaN where a label is missing."""
+    def compute_row_losses(self, outputs, target):
+        """Compute losses ``(n_samples, n_tasks)``, NaN where a label is missing."""
         columns = []
         for kind, output, truth in zip(self.kinds, outputs, target.T):
             output, known = output.float(), ~truth.isnan()
@@ -105,11 +113,11 @@ class TaskLoss(nn.Module):
         return torch.stack(columns, dim=1)
 
     def balance(self, outputs, target, fused):
-        """Move the weights of "gradnorm" by one step.
+        """Update the weights of "gradnorm" by one step.
 
-        Gradients are those at the fused vectors, the last that all tasks share.
+        Gradients are taken at the fused vectors, the last layer that all tasks share.
         """
-        losses, is_known = self.find_losses(outputs, target)
+        losses, is_known = self.compute_losses(outputs, target)
         active = is_known.nonzero().squeeze(1)
         if len(active) < 2:
             return
@@ -131,3 +139,27 @@ class TaskLoss(nn.Module):
             )
             self.weights.clamp_(min=1e-3)
             self.weights *= len(self.weights) / self.weights.sum()
+
+
+def list_weights(weights, names):
+    """List the weights of tasks for :class:`TaskLoss`.
+
+    Parameters
+    ----------
+    weights : dict of str to float, str or None
+        Weights by task, 1 for those that are not named; a rule is returned as it is.
+    names : collection of str
+        Names of the tasks.
+
+    Returns
+    -------
+    list of float, str or None
+        The weights.
+    """
+    if not isinstance(weights, dict):
+        return weights
+    listed = [weights.get(name, 1.0) for name in names]
+    for weight in listed:
+        if not isinstance(weight, Real) or weight < 0:
+            raise ValueError(f"task_weights must not be negative, got {weight!r}.")
+    return listed

@@ -1,168 +1,321 @@
-"""Several targets side by side: their kinds, labels that are missing, their units."""
+"""Tasks: how a target becomes numbers to train on, and outputs become predictions."""
 
 import numpy as np
-import pandas as pd
+import torch
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import assert_all_finite
 
-from .._utils.imports import is_instance
 from .._utils.targets import find_spread
+from ._batches import take_some
 
 KINDS = ("classification", "regression")
 
 
 class ClassTask:
-    """A target of classes.
+    """Predict classes.
 
     Parameters
     ----------
-    name : str
-        Of the task, for errors.
-    values : ndarray of shape (n_known,)
-        Labels to learn the classes and their frequencies from.
+    labels : ndarray of shape (n_known,)
+        Labels from which the classes and their frequencies are learned.
+    classes : array-like of shape (n_classes,) or None
+        The classes, if ``labels`` may lack some.
+    name : str, default="y"
+        Name of the target in error messages.
     """
 
     _trusted = True
     kind = "classification"
 
-    def __init__(self, name, values):
+    def __init__(self, labels, classes=None, name="y"):
         self.name = name
-        self.classes, counts = np.unique(values, return_counts=True)
-        self.prior = np.log(counts / counts.sum())
+        self.classes = np.unique(labels if classes is None else classes)
         self.n_outputs = len(self.classes)
+        counts = np.bincount(self.encode(labels), minlength=self.n_outputs)
+        self.prior = counts / counts.sum()
 
-    def encode(self, values):
-        """Give the numbers of labels; refuse those that ``fit`` did not see."""
-        codes = np.searchsorted(self.classes, values).clip(max=len(self.classes) - 1)
-        unknown = np.unique(values[self.classes[codes] != values])
+    @staticmethod
+    def check(y, samples, owner):
+        """Return a target as labels ``(n_samples,)``; raise if it holds none."""
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind in ("multilabel-indicator", "multiclass-multioutput"):
+            raise ValueError(
+                f"{owner} takes one label per sample, got a {kind} target of shape "
+                f"{np.shape(y)}. Undo a one-hot encoding by y.argmax(axis=1)."
+            )
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_consistent_length(samples, y)
+        return y
+
+    def encode(self, labels):
+        """Return the positions of labels in ``classes``, int64."""
+        codes = np.searchsorted(self.classes, labels).clip(max=self.n_outputs - 1)
+        unknown = np.unique(labels[self.classes[codes] != labels])
         if len(unknown):
             raise ValueError(
-                f"task {self.name!r} holds the classes {unknown.tolist()}, which are "
-                f"not in {self.classes}."
+                f"{self.name} holds the classes {unknown.tolist()}, which are not in "
+                f"{self.classes}."
             )
-        return codes
+        return codes.astype(np.int64)
 
     def decode(self, outputs):
-        """Give the label of the highest output."""
+        """Return the label of each row's highest output."""
         return self.classes[outputs.argmax(axis=1)]
 
-    def find_proba(self, outputs):
-        """Give probabilities."""
+    def make_prior_outputs(self):
+        """Return the outputs that stand for the frequencies of the classes."""
+        return np.log(self.prior)
+
+    def compute_proba(self, outputs):
+        """Return the probabilities of the classes."""
         return softmax(outputs, axis=1)
 
     def trace(self, outputs):
-        """Give probabilities of a tensor, by torch alone."""
+        """Compute the probabilities from a tensor of outputs."""
         return outputs.softmax(dim=1)
 
-    def score(self, values, predicted):
-        """Give the accuracy."""
-        return accuracy_score(values, predicted)
+    def score(self, labels, predicted):
+        """Return the accuracy."""
+        return float(accuracy_score(labels, predicted))
 
 
 class NumberTask:
-    """A target of numbers, standardised.
+    """Predict numbers, which are standardised for training.
 
     Parameters
     ----------
-    name : str
-        Of the task, for errors.
-    values : ndarray of shape (n_known,)
-        Numbers to learn mean and standard deviation from.
+    y : ndarray of shape (n_known,) or (n_known, n_targets)
+        Numbers from which mean and standard deviation are learned.
+    name : str, default="y"
+        Name of the target in error messages.
     """
 
     _trusted = True
     kind = "regression"
-    n_outputs = 1
-    prior = np.zeros(1)
 
-    def __init__(self, name, values):
+    def __init__(self, y, name="y"):
         self.name = name
-        values = self._check(values)
-        self.mean, self.std = map(np.float64, find_spread(values, f"task {name!r}"))
+        y = self._as_floats(y)
+        self.ndim = y.ndim
+        self.mean, self.std = find_spread(y.reshape(len(y), -1), name)
+        self.n_outputs = len(self.mean)
 
-    def encode(self, values):
-        """Standardise numbers."""
-        return (self._check(values) - self.mean) / self.std
+    @staticmethod
+    def check(y, samples, owner):
+        """Return a target as numbers; raise if it holds none."""
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        check_consistent_length(samples, y)
+        return y
+
+    def encode(self, y):
+        """Standardise numbers: ``(n_samples, n_targets)``, float32."""
+        y = self._as_floats(y)
+        return ((y.reshape(len(y), -1) - self.mean) / self.std).astype(np.float32)
 
     def decode(self, outputs):
-        """Give numbers in their own units."""
-        return outputs[:, 0] * self.std + self.mean
+        """Return outputs in the target's own units."""
+        predicted = outputs * self.std + self.mean
+        return predicted[:, 0] if self.ndim == 1 else predicted
+
+    def make_prior_outputs(self):
+        """Return the outputs that stand for the mean."""
+        return np.zeros(self.n_outputs, np.float32)
 
     def trace(self, outputs):
-        """Give numbers of a tensor in their own units, by torch alone."""
-        return outputs[:, 0].double() * self.std + self.mean
+        """Compute predictions in the target's units from a tensor of outputs."""
+        mean, std = map(torch.from_numpy, (self.mean, self.std))
+        predicted = outputs.double() * std + mean
+        return predicted[:, 0] if self.ndim == 1 else predicted
 
-    def score(self, values, predicted):
-        """Give R2; NaN for fewer than two numbers."""
-        return r2_score(values, predicted) if len(values) > 1 else np.nan
+    def score(self, y, predicted):
+        """Return R2; NaN for fewer than two samples."""
+        return float(r2_score(y, predicted)) if len(y) > 1 else np.nan
 
-    def _check(self, values):
+    def _as_floats(self, y):
         try:
-            values = np.asarray(values, dtype=np.float64)
+            y = np.asarray(y, dtype=np.float64)
         except (TypeError, ValueError):
             raise ValueError(
-                f"task {self.name!r} is a regression, but holds {values[0]!r}."
+                f"{self.name} is a regression, but holds {y[0]!r}."
             ) from None
-        if not np.isfinite(values).all():
-            raise ValueError(f"task {self.name!r} holds infinity.")
-        return values
+        if not np.isfinite(y).all():
+            raise ValueError(f"{self.name} holds infinity.")
+        return y
 
 
-def split_tasks(y):
-    """Take targets apart.
+class ReconstructionTask:
+    """Reconstruct the input, standardised feature by feature.
 
     Parameters
     ----------
-    y : DataFrame, dict of arrays, or array-like of shape (n_samples, ...)
-        A column for each task.
+    samples : ndarray of shape (n_samples, ...)
+        Training samples; NaN does not count.
+    """
+
+    _trusted = True
+
+    kind = "autoencoder"
+
+    def __init__(self, samples):
+        some = take_some(samples).reshape(-1, samples[0].size)
+        known = ~np.isnan(some)
+        n_known = np.maximum(known.sum(axis=0), 1)
+        mean = np.nansum(some, axis=0, dtype=np.float64) / n_known
+        deviation = np.where(known, some - mean, 0)
+        std = np.sqrt((deviation**2).sum(axis=0) / n_known)
+        self.mean = mean.astype(np.float32)
+        self.std = np.where(std > 0, std, 1).astype(np.float32)
+        self.n_outputs = len(self.mean)
+
+    @staticmethod
+    def check(y, samples, owner):
+        """Return None: there is no target."""
+        return None
+
+    def encode(self, y):
+        """Return None: the input is the target."""
+        return None
+
+    def compute_loss(self, outputs, x):
+        """Compute the mean squared error over the values of ``x`` that are not NaN."""
+        x = x.to(outputs.device).flatten(1)
+        n_values = x.shape[1]  # of a sequence shorter than those in fit
+        mean = torch.as_tensor(self.mean, device=x.device)[:n_values]
+        std = torch.as_tensor(self.std, device=x.device)[:n_values]
+        target = (x - mean) / std
+        known = ~torch.isnan(target)
+        error = (outputs.float()[:, :n_values] - target.nan_to_num()) * known
+        return error.square().sum() / known.sum().clamp_min(1)
+
+
+class TaskGroup:
+    """Several tasks side by side, with labels that may be missing.
+
+    Parameters
+    ----------
+    tasks : dict of str to ClassTask or NumberTask
+        The tasks by name.
+    """
+
+    _trusted = True
+
+    def __init__(self, tasks):
+        self.tasks = tasks
+        self.n_outputs = [task.n_outputs for task in tasks.values()]
+
+    @property
+    def classes(self):
+        """Labels of the tasks that are classifications, by name."""
+        return {
+            name: task.classes
+            for name, task in self.tasks.items()
+            if task.kind == "classification"
+        }
+
+    def encode(self, columns):
+        """Encode all targets.
+
+        Parameters
+        ----------
+        columns : dict of str to Series
+            The target of each task, missing where it is not known.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_tasks), float32
+            Class numbers, and standardised numbers; NaN where missing.
+        """
+        columns = self.match(columns)
+        n_samples = len(next(iter(columns.values())))
+        encoded = np.full((n_samples, len(self.tasks)), np.nan, np.float32)
+        for i, (name, task) in enumerate(self.tasks.items()):
+            known = columns[name].notna().to_numpy()
+            if known.any():
+                codes = task.encode(drop_missing_labels(columns[name]))
+                encoded[known, i] = codes.reshape(len(codes))
+        return encoded
+
+    def score(self, columns, outputs, rows=None):
+        """Score each task on the rows whose label is known.
+
+        Parameters
+        ----------
+        columns : dict of str to Series
+            The target of each task.
+        outputs : tuple of ndarray of shape (n_samples, n_outputs)
+            The network's outputs for each task.
+        rows : ndarray of int or None
+            The rows to score, all by default.
+
+        Returns
+        -------
+        dict of str to float
+            Accuracy or R2; NaN where no label is known.
+        """
+        columns, scores = self.match(columns), {}
+        for (name, task), predicted in zip(self.tasks.items(), outputs):
+            known = columns[name].notna().to_numpy()
+            chosen = np.flatnonzero(known) if rows is None else rows[known[rows]]
+            scores[name] = np.nan
+            if len(chosen):
+                labels = drop_missing_labels(columns[name][chosen])
+                scores[name] = task.score(labels, task.decode(predicted[chosen]))
+        return scores
+
+    def match(self, columns):
+        """Return the columns by the tasks' names; raise if they are others."""
+        if len(columns) == len(self.tasks) == 1:  # whatever it is called
+            return dict(zip(self.tasks, columns.values()))
+        if set(columns) != set(self.tasks):
+            raise ValueError(
+                f"y holds the tasks {list(columns)}, but fit saw {list(self.tasks)}."
+            )
+        return columns
+
+
+def check_task_names(parameter, values, columns):
+    """Raise if a dict that is a parameter of the network names other tasks."""
+    unknown = set(values) - set(columns) if isinstance(values, dict) else ()
+    if unknown:
+        raise ValueError(
+            f"{parameter} names {sorted(map(str, unknown))}, but the tasks are "
+            f"{list(columns)}."
+        )
+
+
+def make_tasks(columns, kinds):
+    """Make the tasks of a table of targets.
+
+    Parameters
+    ----------
+    columns : dict of str to Series
+        The target of each task.
+    kinds : dict of str to {"classification", "regression"}
+        Kinds of some tasks; the others are inferred.
 
     Returns
     -------
-    dict of str or int to Series
-        Values by task; those of an array are numbered, of a nameless vector 0.
+    dict of str to ClassTask or NumberTask
+        The tasks.
     """
-    if is_instance(y, "polars", "DataFrame"):
-        y = {name: y[name].to_list() for name in y.columns}
-    if isinstance(y, dict):
-        return {name: _as_series(values) for name, values in y.items()}
-    if isinstance(y, pd.DataFrame):
-        return {name: _as_series(y[name]) for name in y.columns}
-    if isinstance(y, pd.Series):
-        return {y.name if y.name is not None else 0: _as_series(y)}
-    y = np.asarray(y)
-    if y.ndim not in (1, 2):
-        raise ValueError(
-            f"y must be a DataFrame, a dict of arrays or an array of shape (n_samples, "
-            f"n_tasks), got shape {y.shape}."
-        )
+    for name, kind in kinds.items():
+        if kind not in KINDS:
+            raise ValueError(
+                f"task_kinds[{name!r}] must be one of {KINDS}, got {kind!r}."
+            )
     return {
-        number: _as_series(values) for number, values in enumerate(np.atleast_2d(y.T))
+        name: _make_task(name, values, kinds.get(name))
+        for name, values in columns.items()
     }
 
 
-def _as_series(values):
-    return pd.Series(values).reset_index(drop=True).infer_objects()
-
-
-def make_task(name, values, kind=None):
-    """Find out what kind of target a task has, and what is in it.
-
-    Parameters
-    ----------
-    name : str or int
-        Of the task.
-    values : Series
-        Its target, missing where it is not known.
-    kind : {"classification", "regression"} or None
-        None leaves it to :func:`~sklearn.utils.multiclass.type_of_target`.
-
-    Returns
-    -------
-    ClassTask or NumberTask
-        The task.
-    """
-    known = known_values(values)
+def _make_task(name, values, kind=None):
+    known = drop_missing_labels(values)
     if not len(known):
         raise ValueError(f"task {name!r} has no label at all.")
     if kind is None:
@@ -170,64 +323,10 @@ def make_task(name, values, kind=None):
         if found.startswith("unknown"):
             raise ValueError(f"task {name!r} holds neither classes nor numbers.")
         kind = "regression" if found.startswith("continuous") else "classification"
-    return (ClassTask if kind == "classification" else NumberTask)(name, known)
+    task = ClassTask if kind == "classification" else NumberTask
+    return task(known, name=f"task {name!r}")
 
 
-def known_values(values):
-    """Give the labels that are not missing, as an array."""
+def drop_missing_labels(values):
+    """Return the labels of a Series that are known, as an array."""
     return values[values.notna()].infer_objects().to_numpy()
-
-
-def encode_tasks(tasks, columns):
-    """Give all targets as numbers.
-
-    Parameters
-    ----------
-    tasks : dict of str to task
-        The tasks.
-    columns : dict of str to Series
-        Their targets.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_tasks), float32
-        Numbers of the classes, and standardised numbers; NaN where missing.
-    """
-    n_samples = len(next(iter(columns.values())))
-    encoded = np.full((n_samples, len(tasks)), np.nan, np.float32)
-    for i, (name, task) in enumerate(tasks.items()):
-        known = columns[name].notna().to_numpy()
-        if known.any():
-            encoded[known, i] = task.encode(known_values(columns[name]))
-    return encoded
-
-
-def score_tasks(tasks, columns, outputs, rows=None):
-    """Score each task's outputs on the rows whose label is known.
-
-    Parameters
-    ----------
-    tasks : dict of str to task
-        The tasks.
-    columns : dict of str to Series
-        Their targets.
-    outputs : tuple of ndarray of shape (n_samples, n_outputs)
-        What the network gives for each.
-    rows : ndarray of int or None
-        Rows to look at, if not all.
-
-    Returns
-    -------
-    dict of str to float
-        Accuracy or R2; NaN where no label is known.
-    """
-    scores = {}
-    for (name, task), predicted in zip(tasks.items(), outputs):
-        values = columns[name]
-        known = values.notna().to_numpy()
-        chosen = np.flatnonzero(known) if rows is None else rows[known[rows]]
-        scores[name] = np.nan
-        if len(chosen):
-            truth = known_values(values[chosen])
-            scores[name] = float(task.score(truth, task.decode(predicted[chosen])))
-    return scores

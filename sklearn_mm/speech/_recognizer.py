@@ -1,109 +1,160 @@
-"""Speech to text: a network that spells, and a language model that helps it."""
+"""Speech to text: a network that spells, with a language model."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
-from skorch.utils import is_dataset, to_device
+from skorch.dataset import Dataset
+from skorch.utils import is_dataset
 
 from .._columns.column import find_missing
 from .._columns.texts import read_texts
-from .._utils.devices import pick_device
 from .._utils.imports import HasMethods, Interval, StrOptions
 from .._utils.parallel import run_calls
 from ..audio import AudioLoader, LogMelSpectrogram
 from ..metrics import word_error_rate
 from ..nets import AudioCRNN
-from ..nets._head import WithStepHead
-from ..nets._layers import valid_steps
-from ..neural._base import BaseNet
+from ..neural._batches import TensorBatches
+from ..neural._parameters import store_parameters
 from ._ctc import beam_search
+from ._ctc_net import CTCNet
 from ._language_model import NgramLanguageModel
-from ._transcripts import arrange_for_ctc, count_too_short, encode_texts
+from ._transcripts import (
+    TranscriptTask,
+)
 
 #: Characters less likely than a step's best by exp(12) are not tried.
 _THRESHOLD = 12.0
 
 
-class SpeechRecognizer(BaseNet):
-    """Recognise short utterances: sounds in, texts out.
+class SpeechRecognizer(CTCNet):
+    """Recognise short utterances: audio in, text out.
 
-    A network gives for each step of a sound the probabilities of the characters and of
-    a blank, trained by connectionist temporal classification (CTC) [1]_, which needs no
-    alignment. A language model of the transcripts, and of further texts, tells which
-    texts are likely; a beam search finds the text whose sum of both is highest
-    (shallow fusion) [2]_.
+    A network predicts the probabilities of the characters and of a blank at each step
+    of a recording. It is trained by connectionist temporal classification (CTC) [1]_,
+    which needs no alignment. A language model of the transcripts, and of further texts,
+    scores how likely a text is; a beam search finds the text with the highest sum of
+    both log-probabilities (shallow fusion) [2]_.
 
     Parameters
     ----------
     module : class or instance of torch.nn.Module, default=AudioCRNN
         The acoustic model: a backbone with ``tokens``, see :mod:`sklearn_mm.nets`.
     transformer : "auto", "passthrough" or transformer, default="auto"
-        Makes spectrograms ``(n_samples, n_frames, n_bands)`` of the column of sounds.
-        "auto" takes an array of three axes as spectrograms; any other column goes
-        through an :class:`AudioLoader` and a :class:`LogMelSpectrogram` of 40 bands at
-        ``sampling_rate``.
+        Turns the audio column into spectrograms ``(n_samples, n_frames, n_bands)``.
+        "auto" takes an array with three axes as spectrograms; any other column goes
+        through an :class:`AudioLoader` and a :class:`LogMelSpectrogram` of 40 bands.
     sampling_rate : int, default=16000
-        Sampling rate that "auto" brings sounds to, in Hz.
+        Sampling rate to which "auto" resamples audio, in Hz.
     language_model : {"character", "word"}, NgramLanguageModel or None, \
 default="character"
-        The language model, one of the two units with its defaults or an
+        The language model: a unit, with default options, or an
         :class:`NgramLanguageModel`, which is fitted on the transcripts.
     text_corpus : column of str or None, default=None
-        Further texts that the language model learns from.
+        Further texts to fit the language model on.
     lm_weight : float, default=0.5
         Weight of the language model's log-probability.
     word_bonus : float, default=0.0
-        Added for each word; makes up for the words that a language model shuns.
+        Added for each word; compensates for a language model that favours few words.
     lexicon : "training", collection of str or None, default=None
-        Words that texts may consist of; "training" takes those of the transcripts and
-        of ``text_corpus``.
+        The words that texts may consist of; "training" allows those of the transcripts
+        and of ``text_corpus``.
     beam_width : int, default=16
-        Beginnings of texts that are followed up at the same time.
+        Number of hypotheses that the search keeps.
     criterion : class, default=torch.nn.CTCLoss
         Loss of log-probabilities, characters, and the numbers of steps and characters.
-    lr : float, default=0.003
-        Learning rate.
-    batch_size : int, default=32
-        Sounds in a batch.
     n_jobs : int or None, default=None
         Number of processes that search.
+    optimizer : class, default=torch.optim.Adam
+        Optimizer.
+    lr : float, default=0.003
+        Learning rate.
+    max_epochs : int, default=100
+        Maximum number of epochs.
+    batch_size : int, default=32
+        Samples per batch; -1 puts all of them into one batch.
+    early_stopping : bool, default=True
+        Whether to stop when the loss on a validation set no longer improves, and to
+        restore the best epoch. With fewer than ``1 / validation_fraction`` samples
+        there is no validation set.
+    validation_fraction : float, default=0.1
+        Share of the samples in the validation set, stratified by class.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the order of the batches and dropout. The same seed
+        gives the same weights on a CPU. torch's global generators are left untouched.
+    device : str, torch.device or None, default="auto"
+        Device to compute on. "auto" is cuda if available, else mps, else the CPU. A
+        network fitted on a GPU can be loaded where there is none.
+    mixed_precision : bool, default=False
+        Whether to compute in bfloat16 where that is safe; on cuda only.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the current weights.
+    verbose : int, default=0
+        1 prints one line per epoch.
+    callbacks : list or None, default=None
+        skorch callbacks, in addition to the default ones.
+    train_split : callable or None, default=None
+        skorch's way to split off a validation set, replaces ``validation_fraction``.
+    iterator_train, iterator_valid : class, default=TensorBatches
+        Iterate over batches. Use :class:`torch.utils.data.DataLoader` for data that are
+        not arrays.
+    dataset : class, default=skorch.dataset.Dataset
+        Holds the samples.
+    compile : bool, default=False
+        Whether to use ``torch.compile``, which does not pay off for small networks.
+    use_caching : bool or "auto", default="auto"
+        Whether skorch's scoring callbacks share predictions, see skorch.
+    torch_load_kwargs : dict or None, default=None
+        Arguments of ``torch.load``, see skorch.
     **kwargs : dict
-        What :class:`NetClassifier` takes: ``max_epochs``, ``early_stopping``,
-        ``device``, ``random_state``, ``module__*`` and so on.
+        Options of parts, by a prefix, as in skorch: ``module__hidden_size=64`` is one
+        of the module; also ``optimizer__*``, ``criterion__*``, ``callbacks__*``,
+        ``iterator_train__*``, ``iterator_valid__*``, ``dataset__*`` and ``compile__*``.
 
     Attributes
     ----------
     characters_ : str
-        Characters of the transcripts, sorted; there are no others in what is predicted.
+        The characters of the transcripts, sorted; predictions contain no others.
     words_ : list of str
-        Words of the transcripts and of ``text_corpus``, sorted.
+        The words of the transcripts and of ``text_corpus``, sorted.
     language_model_ : NgramLanguageModel or None
         The fitted language model.
     transformer_ : transformer or None
-        Fitted; None stands for "passthrough".
+        The fitted transformer; None stands for "passthrough".
     module_ : torch.nn.Module
-        The trained network, ``module_.backbone`` and ``module_.head``.
-    history_ : skorch History
+        The trained network, with ``module_.backbone`` and ``module_.head``.
+    input_shape_ : tuple of int
+        Shape of a spectrogram.
+    criterion_ : torch.nn.Module
+        The loss.
+    optimizer_ : torch.optim.Optimizer
+        The optimizer, in its state at the end of training.
+    callbacks_ : list of (str, skorch.callbacks.Callback)
+        The callbacks of the training.
+    history_ : skorch.history.History
         Losses by epoch.
+    initialized_ : bool
+        Whether the network is fitted.
+    virtual_params_ : dict
+        Parameters that skorch passes on to the optimizer when they are set.
 
     See Also
     --------
-    sklearn_mm.metrics.word_error_rate : What ``score`` is one minus of.
+    sklearn_mm.metrics.word_error_rate : ``score`` is one minus this rate.
 
     Notes
     -----
-    ``lm_weight``, ``word_bonus``, ``lexicon`` and ``beam_width`` may be changed by
-    ``set_params`` on a fitted estimator; they do not concern the network.
+    ``lm_weight``, ``word_bonus``, ``lexicon`` and ``beam_width`` concern the search
+    alone, and may be changed by ``set_params`` on a fitted estimator.
 
-    Sounds that are missing, and transcripts that are, are left out in ``fit``; a
-    missing sound's text is None. An empty transcript is one of silence. A transcript
-    that has more characters than its sound has steps teaches nothing, with a warning.
+    Recordings and transcripts that are missing are left out in ``fit``; the prediction
+    for a missing recording is None. An empty transcript means silence. Transcripts with
+    more characters than their recording has steps are ignored, with a warning.
 
     References
     ----------
@@ -129,7 +180,7 @@ default="character"
     """
 
     _parameter_constraints: dict = {
-        **BaseNet._parameter_constraints,
+        **CTCNet._parameter_constraints,
         "transformer": [
             StrOptions({"auto", "passthrough"}),
             HasMethods(["fit", "transform"]),
@@ -147,7 +198,6 @@ default="character"
         "beam_width": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
-    _onnx_outputs = ("log_proba", "n_steps")
 
     def __init__(
         self,
@@ -162,36 +212,43 @@ default="character"
         lexicon=None,
         beam_width=16,
         criterion=torch.nn.CTCLoss,
-        lr=0.003,
-        batch_size=32,
         n_jobs=None,
+        optimizer=torch.optim.Adam,
+        lr=0.003,
+        max_epochs=100,
+        batch_size=32,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        device="auto",
+        mixed_precision=False,
+        warm_start=False,
+        verbose=0,
+        callbacks=None,
+        train_split=None,
+        iterator_train=TensorBatches,
+        iterator_valid=TensorBatches,
+        dataset=Dataset,
+        compile=False,
+        use_caching="auto",
+        torch_load_kwargs=None,
         **kwargs,
     ):
-        super().__init__(
-            module=module, criterion=criterion, lr=lr, batch_size=batch_size, **kwargs
-        )
-        self.transformer = transformer
-        self.sampling_rate = sampling_rate
-        self.language_model = language_model
-        self.text_corpus = text_corpus
-        self.lm_weight = lm_weight
-        self.word_bonus = word_bonus
-        self.lexicon = lexicon
-        self.beam_width = beam_width
-        self.n_jobs = n_jobs
+        store_parameters(self, locals())
 
     def predict(self, X):
-        """Recognise sounds.
+        """Recognise recordings.
 
         Parameters
         ----------
-        X : column of sounds, or ndarray of shape (n_samples, n_frames, n_bands)
-            Sounds as ``fit`` got them.
+        X : audio column, or ndarray of shape (n_samples, n_frames, n_bands)
+            Recordings, as in ``fit``.
 
         Returns
         -------
         ndarray of shape (n_samples,), object
-            Texts; None where a sound is missing.
+            Texts; None where a recording is missing.
         """
         texts = [best and best[0][0] for best in self.predict_nbest(X, 1)]
         result = np.empty(len(texts), dtype=object)
@@ -199,21 +256,21 @@ default="character"
         return result
 
     def predict_nbest(self, X, n_best=5):
-        """Give the best texts of each sound.
+        """Find the best texts of each recording.
 
         Parameters
         ----------
-        X : column of sounds, or ndarray of shape (n_samples, n_frames, n_bands)
-            Sounds as ``fit`` got them.
+        X : audio column, or ndarray of shape (n_samples, n_frames, n_bands)
+            Recordings, as in ``fit``.
         n_best : int, default=5
-            How many, at most.
+            Maximum number of texts.
 
         Returns
         -------
         list of list of (str, float)
-            For each sound texts and their scores, best first: the acoustic
-            log-probability plus the weighted one of the language model plus the words'
-            bonus. None where a sound is missing.
+            Texts and scores for each recording, best first: the acoustic
+            log-probability plus the weighted one of the language model plus the bonus
+            of the words. None where a recording is missing.
         """
         options = {
             "characters": self.characters_,
@@ -229,18 +286,17 @@ default="character"
         return run_calls(calls, self.n_jobs)
 
     def predict_log_proba(self, X):
-        """Log-probabilities of the characters by step, of the acoustic model alone.
+        """Predict log-probabilities of the characters by step, without language model.
 
         Parameters
         ----------
-        X : column of sounds, or ndarray of shape (n_samples, n_frames, n_bands)
-            Sounds as ``fit`` got them.
+        X : audio column, or ndarray of shape (n_samples, n_frames, n_bands)
+            Recordings, as in ``fit``.
 
         Returns
         -------
         list of ndarray of shape (n_steps, 1 + n_characters)
-            For each sound, the blank first, then ``characters_``; None where a sound is
-            missing.
+            The blank first, then ``characters_``; None where a recording is missing.
         """
         check_is_fitted(self)
         samples = self._check_samples(X, reset=False)
@@ -256,23 +312,23 @@ default="character"
         return steps
 
     def score(self, X, y):
-        """One minus the word error rate.
+        """Compute one minus the word error rate.
 
         Parameters
         ----------
-        X : column of sounds, or ndarray of shape (n_samples, n_frames, n_bands)
-            Sounds.
+        X : audio column, or ndarray of shape (n_samples, n_frames, n_bands)
+            Recordings.
         y : column of str
-            What is said in them.
+            Transcripts.
 
         Returns
         -------
         float
-            1 is best; it can be negative. A missing sound counts as silence.
+            1 is best; it can be negative. A missing recording counts as silence.
         """
         return 1 - word_error_rate(y, self.predict(X))
 
-    # Sounds and transcripts.
+    # Recordings and transcripts.
 
     def _check_samples(self, X, reset, y=None):
         if is_dataset(X):  # from a skorch callback, in training: checked already
@@ -294,24 +350,12 @@ default="character"
             LogMelSpectrogram(self.sampling_rate, n_mels=40),
         )
 
-    def _encode_target(self, samples, y, fresh, classes):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y, the transcripts.")
-        texts = read_texts(y, "y")
-        check_consistent_length(samples, texts)
+    def _make_task(self, samples, texts, classes):
         known = [text for text in texts if text is not None]
-        if not known:
-            raise ValueError("all transcripts are missing: nothing to train on.")
-        if fresh:
-            self.characters_ = "".join(sorted(set().union(*known)))
-            self._fit_language_model(known)
-        unknown = sorted(set().union(*known) - set(self.characters_))
-        if unknown:
-            raise ValueError(
-                f"y holds the characters {unknown}, but the network was fitted on "
-                f"{self.characters_!r}."
-            )
-        return encode_texts(texts, self.characters_)
+        task = TranscriptTask(known)
+        self.characters_ = task.characters
+        self._fit_language_model(known)
+        return task
 
     def _fit_language_model(self, texts):
         if self.text_corpus is not None:
@@ -323,69 +367,8 @@ default="character"
             model = NgramLanguageModel(unit=model)
         self.language_model_ = None if model is None else clone(model).fit(texts)
 
-    def _drop_missing(self, samples, target, weight):
-        kept = (target >= 0).all(axis=1) & ~find_missing(samples)
-        if not kept.any():
-            raise ValueError("no row has both a sound and a transcript.")
-        weight = None if weight is None else weight[kept]
-        return samples[kept], target[kept], weight
-
-    # The network.
-
-    def _join_head(self, backbone):
-        return WithStepHead(backbone, 1 + len(self.characters_))
-
-    def initialize_criterion(self):
-        """Build the loss; what cannot be aligned does not count."""
-        options = {"zero_infinity": True, **self.get_params_for("criterion")}
-        self.criterion_ = self.initialized_instance(self.criterion, options)
-        return self
-
-    def infer(self, x, **fit_params):
-        """Run the module on a batch, cut to its longest sound, on its device."""
-        n_frames = int(valid_steps(x).sum(dim=1).max())
-        device = pick_device(self.device)
-        x = to_device(x[:, :n_frames], device)
-        mixed = self.mixed_precision and torch.device(device).type == "cuda"
-        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
-            return self.module_(x, **fit_params)
-
-    def _find_loss(self, y_pred, y_true, weight, training):
-        if training and len(self.history) == 1:
-            self._n_too_short += count_too_short(y_true, y_pred[1])
-        if weight is not None:
-            losses = self._find_row_losses(y_pred, y_true)
-            return (losses * weight).sum() / weight.sum().clamp_min(1e-12)
-        return self.criterion_(*arrange_for_ctc(y_pred, y_true))
-
-    def _find_row_losses(self, y_pred, y_true):
-        options = {"zero_infinity": True, **self.get_params_for("criterion")}
-        criterion = self.initialized_instance(
-            self.criterion, {**options, "reduction": "none"}
-        )
-        arguments = arrange_for_ctc(y_pred, y_true)
-        return criterion(*arguments) / arguments[3].clamp_min(1)
-
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Begin to count transcripts that are too long."""
-        super().on_train_begin(net, X, y, **kwargs)
-        self._n_too_short = 0
-
-    def on_train_end(self, net, X=None, y=None, **kwargs):
-        """Warn of transcripts that are too long for their sounds."""
-        super().on_train_end(net, X, y, **kwargs)
-        n_too_short, self._n_too_short = self._n_too_short, 0
-        if n_too_short:
-            warnings.warn(
-                f"{n_too_short} transcripts have more characters than their sounds "
-                "have steps, and teach nothing: are they of other sounds? "
-                "module__time_reduction=1 gives twice as many steps.",
-                UserWarning,
-                stacklevel=2,
-            )
-
     def __sklearn_tags__(self):
-        """Say that sounds are no numeric table."""
+        """Declare that audio is not a numeric table."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.target_tags.required = True

@@ -31,9 +31,10 @@ LINEAR = CanonicalAligner(BRANCHES)
 DENSE = TextVectorizer(sparse_output=False)
 NETWORK = ContrastiveAligner(
     [
-        ("color", VectorStacker(), TabularMLP, "color"),
-        ("text", DENSE, TabularMLP, "text"),
+        ("color", VectorStacker(), "color"),
+        ("text", DENSE, "text"),
     ],
+    backbones={"color": TabularMLP, "text": TabularMLP},
     max_epochs=60,
     batch_size=64,
     lr=0.01,

@@ -39,10 +39,8 @@ ESTIMATORS = {
     "mean": MultimodalVotingRegressor(make_members(Ridge())),
     "stacked numbers": MultimodalStackingRegressor(make_members(Ridge())),
     "joint net": MultimodalNetClassifier(
-        [
-            (name, "passthrough", TabularMLP, columns)
-            for name, columns in COLUMNS.items()
-        ],
+        [(name, "passthrough", columns) for name, columns in COLUMNS.items()],
+        backbones=dict.fromkeys(COLUMNS, TabularMLP),
         max_epochs=5,
         random_state=0,
         train_split=None,

@@ -153,17 +153,17 @@ def test_a_pretrained_model_is_a_branch(home, trainable):
     loader = ImageLoader((32, 32), "rgb", on_error="missing")
     net = MultimodalNetClassifier(
         [
-            ("image", loader, PretrainedImageBackbone, "image"),
+            ("image", loader, "image"),
             (
                 "text",
                 PretrainedTokenizer(home / "text"),
-                PretrainedTextBackbone,
                 "text",
             ),
         ],
-        image__backbone__model=str(home / "image"),
-        text__backbone__model=str(home / "text"),
-        text__backbone__trainable=trainable,
+        backbones={"image": PretrainedImageBackbone, "text": PretrainedTextBackbone},
+        backbones__image__model=str(home / "image"),
+        backbones__text__model=str(home / "text"),
+        backbones__text__trainable=trainable,
         max_epochs=20,
         random_state=0,
         verbose=0,

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -42,14 +43,20 @@ from sklearn_mm.nets import (
     TabularMLP,
     TextCNN,
 )
+from sklearn_mm.neural._balance import compute_contributions
 from sklearn_mm.neural._multimodal import FUSIONS
+from sklearn_mm.neural._target import Target
 
 QUICK = {"max_epochs": 4, "lr": 0.01, "random_state": 0}
-SMALL = {"a__backbone__hidden_sizes": (16,), "b__backbone__hidden_sizes": (16,)}
+SMALL = {
+    "backbones": {"a": TabularMLP, "b": TabularMLP},
+    "backbones__a__hidden_sizes": (16,),
+    "backbones__b__hidden_sizes": (16,),
+}
 COLUMNS = {"a": ["a0", "a1"], "b": ["b0", "b1", "b2"]}
 BRANCHES = [
-    ("a", "passthrough", TabularMLP, COLUMNS["a"]),
-    ("b", StandardScaler(), TabularMLP, COLUMNS["b"]),
+    ("a", "passthrough", COLUMNS["a"]),
+    ("b", StandardScaler(), COLUMNS["b"]),
 ]
 KINDS = {
     "classifier": MultimodalNetClassifier(BRANCHES, **QUICK, **SMALL),
@@ -186,12 +193,13 @@ def make_digits_net(**options):
     )
     return MultimodalNetClassifier(
         [
-            ("image", ImageLoader(on_error="missing"), ImageCNN, "image"),
-            ("sound", sound, AudioCNN, "audio"),
+            ("image", ImageLoader(on_error="missing"), "image"),
+            ("sound", sound, "audio"),
         ],
+        backbones={"image": ImageCNN, "sound": AudioCNN},
         **{
-            "image__backbone__n_filters": 8,
-            "sound__backbone__n_filters": 8,
+            "backbones__image__n_filters": 8,
+            "backbones__sound__n_filters": 8,
             "max_epochs": 8,
             "lr": 0.003,
             "random_state": 0,
@@ -221,7 +229,7 @@ def test_a_broken_cell_names_its_branch(digits):
     X, y = digits
     broken = X.copy()
     broken.loc[7, "image"] = b"no image"
-    net = make_digits_net(max_epochs=1).set_params(image__transformer__on_error="raise")
+    net = make_digits_net(max_epochs=1).set_params(image__on_error="raise")
     with pytest.raises(LoadError, match="row 7") as caught:
         net.fit(broken, y)
     assert "modality 'image', columns 'image'" in caught.value.__notes__[0]
@@ -232,7 +240,7 @@ def test_branches_give_embeddings_and_scores(digits):
     net = make_digits_net(
         auxiliary_loss=0.5,
         fusion="bottleneck",
-        image__backbone__n_blocks=2,
+        backbones__image__n_blocks=2,
         max_epochs=6,
     ).fit(X, y)
     gaps = X.copy()
@@ -268,7 +276,7 @@ def test_the_auxiliary_loss_is_that_of_the_branches_own_heads():
         )
     ]
     expected = entropy(output.prediction, target) + 0.7 * (own[0] + own[1]) / 2
-    for given in (target, (target, torch.ones(40))):
+    for given in (target, Target(target, torch.ones(40))):
         loss = net.get_loss(output, given, training=True)
         torch.testing.assert_close(loss, expected)
 
@@ -288,7 +296,7 @@ def test_branches_start_from_networks_trained_alone(digits):
     moved = clone(net).set_params(freeze=None).fit(X, y).branch_embeddings(X)["image"]
     assert np.abs(moved - expected).max() > 1e-3
     with pytest.raises(ValueError, match=r"init_from\['image'\].*same options"):
-        clone(net).set_params(image__backbone__n_filters=4).fit(X, y)
+        clone(net).set_params(backbones__image__n_filters=4).fit(X, y)
     with pytest.raises(ValueError, match="freeze names \\['photo'\\]"):
         clone(net).set_params(freeze=["photo"]).fit(X, y)
 
@@ -325,7 +333,9 @@ def test_gradient_modulation_follows_its_definition():
     target = torch.from_numpy(y)
     net.module_.train()
     output = net.infer(batch)
-    shares = net._find_contributions(output, target)
+    shares = compute_contributions(
+        net.module_, output, lambda logits: net._compute_row_losses(logits, target)
+    )
     for i, share in enumerate(shares):
         parts = [v if j == i else v * 0 for j, v in enumerate(output.parts)]
         logits = net.module_.head(net.module_.fusion(parts, output.present))
@@ -349,23 +359,30 @@ def test_gradient_modulation_follows_its_definition():
 def test_parameters_reach_all_depths():
     net = make_digits_net(fusion__n_layers=1)
     params = net.get_params()
-    assert params["image__transformer__color"] == "gray"
-    assert params["sound__transformer__logmelspectrogram__n_mels"] == 20
-    assert params["image__backbone"] is ImageCNN
+    assert params["image__color"] == "gray"
+    assert params["sound__logmelspectrogram__n_mels"] == 20
+    assert params["backbones__image"] is ImageCNN
+    assert params["backbones__image__n_filters"] == 8
     other = clone(net).set_params(
-        image__transformer__size=(20, 20),
-        image__backbone=TabularMLP,
-        sound__transformer="drop",
+        image__size=(20, 20),
+        backbones__image=TabularMLP,
+        sound="drop",
         fusion__n_layers=3,
         lr=0.5,
     )
-    assert other.branches[0][1].size == (20, 20)
-    assert other.branches[0][2] is TabularMLP
+    assert other.estimators[0][1].size == (20, 20)
+    assert other.estimators[1] == ("sound", "drop", "audio")
+    assert other.backbones == {"image": TabularMLP, "sound": AudioCNN}
+    assert net.backbones == {"image": ImageCNN, "sound": AudioCNN}
     assert other.get_params()["fusion__n_layers"] == 3
-    assert net.branches[0][1].size == (28, 28)
-    assert net.get_params()["sound__transformer__audioloader"] is not None
-    with pytest.raises(ValueError, match="Invalid parameter 'image__size'"):
-        net.set_params(image__size=3)
+    assert net.estimators[0][1].size == (28, 28)
+    assert net.get_params()["sound__audioloader"] is not None
+    with pytest.raises(ValueError, match="Invalid parameter 'oops'"):
+        net.set_params(image__oops=3)
+    with pytest.raises(ValueError, match="transformer of branch 'a' is 'passthrough'"):
+        clone(KINDS["classifier"]).set_params(a__size=3)
+    with pytest.raises(TypeError, match="'image__size', did you mean '.*__size'"):
+        make_digits_net(image__size=3)
     with pytest.raises(ValueError, match="'fusoin'"):
         net.set_params(fusoin="mean")
 
@@ -376,8 +393,8 @@ def test_a_fitted_net_takes_any_parameter_and_fits_again():
     for params in (
         {"batch_size": 8, "balance": "ogm", "auxiliary_loss": 0.1},  # as "a" and "b"
         {"fusion": "low_rank", "fusion__rank": 2},
-        {"a__backbone__hidden_sizes": (3,), "b__transformer": "drop"},
-        {"branches": BRANCHES[::-1], "b__backbone__hidden_sizes": (5,)},
+        {"backbones__a__hidden_sizes": (3,), "b": "drop"},
+        {"estimators": BRANCHES[::-1], "backbones__b__hidden_sizes": (5,)},
     ):
         expected = clone(net).set_params(**params).fit(X, y).predict_proba(X)
         net.set_params(**params)
@@ -388,8 +405,8 @@ def test_grid_search_over_fusions_and_branches_equals_one_process():
     X, y = make_table(90)
     grid = {
         "fusion": ["concat", "mean"],
-        "a__backbone__hidden_sizes": [(4,), (8, 8)],
-        "b__transformer": ["passthrough", StandardScaler(), "drop"],
+        "backbones__a__hidden_sizes": [(4,), (8, 8)],
+        "b": ["passthrough", StandardScaler(), "drop"],
     }
     net = clone(KINDS["classifier"]).set_params(max_epochs=2)
     found = [
@@ -436,18 +453,14 @@ def test_tables_of_any_kind_give_the_same():
         clone(KINDS["classifier"]).fit(polars, y).predict_proba(polars), expected
     )
     by_number = [
-        (name, transformer, backbone, columns)
-        for (name, transformer, backbone, _), columns in zip(
-            BRANCHES, ([0, 1], slice(2, None))
-        )
+        (name, transformer, columns)
+        for (name, transformer, _), columns in zip(BRANCHES, ([0, 1], slice(2, None)))
     ]
-    net = clone(KINDS["classifier"]).set_params(branches=by_number)
+    net = clone(KINDS["classifier"]).set_params(estimators=by_number)
     array = X.to_numpy()
     np.testing.assert_array_equal(net.fit(array, y).predict_proba(array), expected)
     arrays = SliceDict(a=array[:, :2], b=array[:, 2:])
-    net.set_params(
-        branches=[("a", *BRANCHES[0][1:3], "a"), ("b", *BRANCHES[1][1:3], "b")]
-    )
+    net.set_params(estimators=[("a", BRANCHES[0][1], "a"), ("b", BRANCHES[1][1], "b")])
     np.testing.assert_array_equal(net.fit(arrays, y).predict_proba(arrays), expected)
 
 
@@ -469,12 +482,19 @@ def test_cells_of_any_kind_become_samples():
     X.loc[2, "tokens"] = ""
     net = MultimodalNetClassifier(
         [
-            ("words", TextVectorizer(), TabularMLP, "words"),
-            ("tokens", TextTokenizer(), TextCNN, "tokens"),
-            ("vector", "passthrough", TabularMLP, "vector"),
-            ("series", "passthrough", SequenceRNN, "series"),
-            ("number", "passthrough", TabularMLP, "number"),
+            ("words", TextVectorizer(), "words"),
+            ("tokens", TextTokenizer(), "tokens"),
+            ("vector", "passthrough", "vector"),
+            ("series", "passthrough", "series"),
+            ("number", "passthrough", "number"),
         ],
+        backbones={
+            "words": TabularMLP,
+            "tokens": TextCNN,
+            "vector": TabularMLP,
+            "series": SequenceRNN,
+            "number": TabularMLP,
+        },
         **{**QUICK, "max_epochs": 20},
         fusion="concat",
     )
@@ -511,15 +531,22 @@ def test_a_users_own_fusion_and_backbone_work():
 
     X, y = make_table(60)
     branches = [
-        ("a", "passthrough", Own, ["a0", "a1"]),
-        ("b", "passthrough", Own, "b0"),
+        ("a", "passthrough", ["a0", "a1"]),
+        ("b", "passthrough", "b0"),
     ]
     net = MultimodalNetClassifier(
-        branches, fusion=Sum, fusion__scale=2.0, a__backbone__width=5, **QUICK
-    ).set_params(b__backbone__width=5)
+        branches,
+        backbones={"a": Own, "b": Own},
+        fusion=Sum,
+        fusion__scale=2.0,
+        backbones__a__width=5,
+        **QUICK,
+    ).set_params(backbones__b__width=5)
     assert net.fit(X, y).module_.fusion.scale == 2.0
     assert net.transform(X).shape == (60, 5)
-    net = MultimodalNetClassifier([("a", "passthrough", nn.Flatten(), "a0")])
+    net = MultimodalNetClassifier(
+        [("a", "passthrough", "a0")], backbones={"a": nn.Flatten()}
+    )
     with pytest.raises(TypeError, match="no out_features"):
         net.fit(X, y)
 
@@ -527,20 +554,27 @@ def test_a_users_own_fusion_and_backbone_work():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"branches": []}, "non-empty list"),
-        ({"branches": [("a", "passthrough", TabularMLP)]}, "columns"),
-        ({"branches": [("a__b", "passthrough", TabularMLP, "a0")]}, "'a__b'"),
-        ({"branches": [("lr", "passthrough", TabularMLP, "a0")]}, "'lr' is taken"),
-        ({"branches": [BRANCHES[0], BRANCHES[0]]}, "must differ"),
-        ({"branches": [("a", "passthrough", TabularMLP, "z")]}, "no column"),
-        ({"branches": [("c", "passthrough", ImageCNN, "a0")]}, "images"),
+        ({"estimators": []}, "non-empty list"),
+        ({"estimators": [("a", "passthrough", TabularMLP, "a0")]}, "columns"),
+        ({"estimators": [("a__b", "passthrough", "a0")]}, "'a__b'"),
+        ({"estimators": [("lr", "passthrough", "a0")]}, "conflict.*'lr'"),
+        ({"estimators": [("fusion", "passthrough", "a0")]}, "'fusion' is taken"),
+        ({"estimators": [("keys", "passthrough", "a0")]}, "'keys' is taken"),
+        ({"estimators": [BRANCHES[0], BRANCHES[0]]}, "not unique"),
+        ({"estimators": [("a", "passthrough", "z")]}, "no column"),
+        ({"backbones": {"a": TabularMLP}}, "none for the branches \\['b'\\]"),
+        ({"backbones__c": TabularMLP}, "backbones names \\['c'\\]"),
+        ({"backbones__c__dropout": 0.1}, "backbones names \\['c'\\]"),
+        ({"backbones": [TabularMLP]}, "must be a dict"),
+        ({"backbones__a": 3}, "expected a backbone"),
+        ({"a": TabularMLP}, "expected a transformer"),
         ({"fusion": "sum"}, "fusion"),
         ({"modality_dropout": 1.0}, "modality_dropout"),
         ({"balance": "oops"}, "balance"),
         ({"fusion__oops": 1}, "oops"),
-        ({"a__backbone__oops": 1}, "oops"),
+        ({"backbones__a__oops": 1}, "oops"),
         ({"init_from": {"z": 1}}, "init_from names"),
-        ({"a__transformer": "drop", "b__transformer": "drop"}, "All branches"),
+        ({"a": "drop", "b": "drop"}, "All modalities"),
     ],
 )
 def test_wrong_parameters_are_refused_with_a_reason(params, message):
@@ -549,24 +583,52 @@ def test_wrong_parameters_are_refused_with_a_reason(params, message):
         clone(KINDS["classifier"]).set_params(**params).fit(X, y)
 
 
+def test_a_backbone_refuses_samples_of_another_modality():
+    X, y = make_table(40)
+    net = MultimodalNetClassifier(
+        [("c", "passthrough", "a0")], backbones={"c": ImageCNN}, **QUICK
+    )
+    with pytest.raises(ValueError, match="images"):
+        net.fit(X, y)
+
+
+def test_a_failed_fit_leaves_no_fitted_net_and_a_failed_prediction_a_fitted_one():
+    X, y = make_table(40)
+    net = clone(KINDS["classifier"]).fit(X, y)
+    expected = net.predict_proba(X)
+    with pytest.raises(ValueError, match="no column"):
+        net.predict(X.drop(columns="b0"))
+    np.testing.assert_array_equal(net.predict_proba(X), expected)
+    for wrong in (X.drop(columns="b0"), X[:0], X.assign(a0="word")):
+        with pytest.raises(ValueError):
+            clone(net).fit(X, y).fit(wrong, y)
+        with pytest.raises(ValueError):
+            net.fit(wrong, y)
+        with pytest.raises(NotFittedError):
+            net.predict(X)
+    np.testing.assert_array_equal(net.fit(X, y).predict_proba(X), expected)
+
+
 def test_shapes_are_those_of_fit_and_errors_name_the_branch():
     X, y = make_table(40)
     arrays = {"a": X[COLUMNS["a"]].to_numpy(), "b": X[COLUMNS["b"]].to_numpy()}
     net = MultimodalNetClassifier(
-        [(name, "passthrough", TabularMLP, name) for name in arrays], **QUICK
+        [(name, "passthrough", name) for name in arrays],
+        backbones=dict.fromkeys(arrays, TabularMLP),
+        **QUICK,
     ).fit(SliceDict(**arrays), y)
     with pytest.raises(ValueError, match=r"branch 'b'.*\(3,\), got \(2,\)"):
         net.predict(SliceDict(a=arrays["a"], b=arrays["b"][:, :2]))
     with pytest.raises(ValueError, match="no column \\['b'\\]"):
         net.predict(SliceDict(a=arrays["a"]))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        net.fit(SliceDict(**arrays), y[:-1])
+        clone(net).fit(SliceDict(**arrays), y[:-1])
     with pytest.raises(ValueError, match="differ in length: {'a': 40, 'b': 39}"):
-        net.fit({"a": arrays["a"], "b": arrays["b"][1:]}, y)
+        clone(net).fit({"a": arrays["a"], "b": arrays["b"][1:]}, y)
     np.testing.assert_array_equal(net.predict(arrays), net.predict(SliceDict(**arrays)))
     halve = FunctionTransformer(lambda x: x[::2])
     with pytest.raises(ValueError, match="branch 'b'.*20 samples of 40 rows"):
-        clone(net).set_params(b__transformer=halve).fit(arrays, y)
+        clone(net).set_params(b=halve).fit(arrays, y)
     words = X.assign(a0="word")
     with pytest.raises(ValueError) as caught:
         clone(KINDS["classifier"]).fit(words, y)
@@ -582,7 +644,7 @@ def test_a_modality_that_is_never_there_can_be_left_out():
         net.fit(gaps, y)
     with pytest.warns(UserWarning, match="'a' is missing from every row"):
         net.set_params(on_absent="drop").fit(gaps, y)
-    alone = clone(KINDS["classifier"]).set_params(a__transformer="drop").fit(X, y)
+    alone = clone(KINDS["classifier"]).set_params(a="drop").fit(X, y)
     np.testing.assert_array_equal(net.predict_proba(X), alone.predict_proba(X))
 
 

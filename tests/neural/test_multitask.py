@@ -17,7 +17,8 @@ from sklearn_mm.neural import TaskLoss
 
 COLUMNS = {"a": ["a0", "a1"], "b": ["b0", "b1", "b2"]}
 NET = MultitaskNet(
-    [(name, "passthrough", TabularMLP, columns) for name, columns in COLUMNS.items()],
+    [(name, "passthrough", columns) for name, columns in COLUMNS.items()],
+    backbones=dict.fromkeys(COLUMNS, TabularMLP),
     fusion="concat",
     lr=0.01,
     max_epochs=20,
@@ -63,8 +64,8 @@ def test_all_tasks_are_learned_by_their_kind():
 def test_a_dict_of_arrays_is_a_table():
     X, y = make_table()
     columns = {name: X[COLUMNS[name]].to_numpy(np.float32) for name in COLUMNS}
-    branches = [(name, "passthrough", TabularMLP, name) for name in COLUMNS]
-    net = clone(NET).set_params(branches=branches).fit(columns, y)
+    branches = [(name, "passthrough", name) for name in COLUMNS]
+    net = clone(NET).set_params(estimators=branches).fit(columns, y)
     expected = clone(NET).fit(X, y).predict(X)
     pd.testing.assert_frame_equal(net.predict(columns), expected)
 
@@ -95,8 +96,8 @@ def test_missing_labels_are_skipped():
         gaps["sign"][known], net.predict(X)["sign"][known]
     )
     # What the label would be where it is missing makes no difference.
-    target = net._encode_target(None, gaps, False, None)
-    assert np.isnan(target).sum() == gaps.isna().sum().sum()
+    target = net._make_target(None, gaps, None, False, None)
+    assert np.isnan(target.codes).sum() == gaps.isna().sum().sum()
     assert np.isnan(net.score_by_task(X[:1], gaps[:1])["sign"])
     with pytest.raises(ValueError, match="'sign' has no label"):
         clone(NET).fit(X, y.assign(sign=None))
@@ -239,7 +240,14 @@ def test_targets_are_those_of_fit():
 def test_one_column_is_enough():
     X, y = make_table()
     column = pd.DataFrame({"vector": list(X.to_numpy())})
-    net = clone(NET).set_params(branches=[("v", "passthrough", TabularMLP, "vector")])
+    net = MultitaskNet(
+        [("v", "passthrough", "vector")],
+        backbones={"v": TabularMLP},
+        fusion="concat",
+        lr=0.01,
+        max_epochs=20,
+        random_state=0,
+    )
     assert net.fit(column, y).score(column, y) > 0.8
 
 

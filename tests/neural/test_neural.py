@@ -12,6 +12,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification, make_regression
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -394,7 +395,8 @@ def test_what_skorch_documents_works(table, tmp_path):
     assert net.module_.backbone.out_features == 16
     assert net.optimizer_.param_groups[0]["momentum"] == 0.9
     net.save_params(f_params=tmp_path / "net.pt")
-    other = make_net(module__hidden_sizes=(16,), random_state=5).fit(X, y)
+    other = make_net(module__hidden_sizes=(16,), random_state=5, batch_size=20)
+    other.fit(X, y)
     other.load_params(f_params=tmp_path / "net.pt")
     # The last digit depends on where the weights lie in memory.
     np.testing.assert_allclose(other.predict_proba(X), net.predict_proba(X), rtol=1e-6)
@@ -409,10 +411,41 @@ def test_parameters_reach_all_depths(table):
     other = clone(net)
     assert other.module__dropout == 0.2
     assert other.get_params()["lr"] == 0.5
+    for wrong, right in [
+        ("early_stoping", "early_stopping"),
+        ("module_dropout", "module__dropout"),
+        ("modul__dropout", "module__dropout"),
+        ("backbones__dropout", "dataset__dropout|callbacks__dropout"),
+    ]:
+        with pytest.raises(TypeError, match=f"'{wrong}', did you mean '({right})'"):
+            NetClassifier(TabularMLP, **{wrong: 0.1})
     with pytest.raises(ValueError, match="early_stoping"):
-        NetClassifier(TabularMLP, early_stoping=False).fit(*table)
-    with pytest.raises(ValueError, match="did you mean module__dropout"):
-        NetClassifier(TabularMLP, module_dropout=0.1).fit(*table)
+        net.set_params(early_stoping=False)
+
+
+def test_a_failed_fit_leaves_no_fitted_net(table):
+    X, y = table
+    net = make_net().fit(X, y)
+    with pytest.raises(ValueError, match="Found array with 0 sample"):
+        net.predict(X[:0])
+    assert net.predict(X).shape == (200,)  # a prediction that fails changes nothing
+    for wrong in ({"X": X, "y": y[:9]}, {"X": "a", "y": y}, {"X": X, "y": None}):
+        with pytest.raises(ValueError):
+            net.fit(X, y).fit(**wrong)
+        with pytest.raises(NotFittedError):
+            net.predict(X)
+    diverging = make_net(
+        Own, NetRegressor, lr=1e12, optimizer=torch.optim.SGD, max_epochs=50
+    )
+    with pytest.raises(ValueError, match="the loss became"):
+        diverging.fit(X * 1e6, y.astype(float))
+    with pytest.raises(NotFittedError):
+        diverging.predict(X)
+
+
+def test_class_weights_of_unknown_classes_are_refused(table):
+    with pytest.raises(ValueError, match=r"class_weight names the classes \[99\]"):
+        make_net(class_weight={0: 1, 99: 1}).fit(*table)
 
 
 @pytest.mark.parametrize("kind", [NetClassifier, NetRegressor, NetEncoder])

@@ -82,10 +82,12 @@ def test_every_backbone_gives_the_same_vectors_in_onnxruntime(name, tmp_path):
 
 
 BRANCHES = [
-    ("numbers", "passthrough", TabularMLP, "numbers"),
-    ("steps", "passthrough", SequenceRNN, "steps"),
-    ("words", "passthrough", TextRNN, "words"),
+    ("numbers", "passthrough", "numbers"),
+    ("steps", "passthrough", "steps"),
+    ("words", "passthrough", "words"),
 ]
+TWO = {"numbers": TabularMLP, "steps": SequenceRNN}
+THREE = {**TWO, "words": TextRNN}
 
 
 def make_table(n=24, seed=0):
@@ -136,7 +138,7 @@ def test_every_fusion_gives_the_same_probabilities_in_onnxruntime(fusion, tmp_pa
     X = make_table()
     layers = {"fusion__n_layers": 1} if fusion in ("attention", "bottleneck") else {}
     options = {"fusion": fusion, "lr": 0.02, **layers, **QUICK}
-    net = MultimodalNetClassifier(BRANCHES[:2], **options)
+    net = MultimodalNetClassifier(BRANCHES[:2], backbones=TWO, **options)
     net.fit(X, np.arange(24) % 3).to_onnx(tmp_path / "net.onnx")
 
     def answer(net, X):
@@ -155,7 +157,9 @@ def test_regressors_answer_in_the_units_of_the_target(n_targets, tmp_path):
     alone.to_onnx(tmp_path / "alone.onnx")
     got = run(tmp_path / "alone.onnx", X=X["numbers"])["predictions"]
     assert_equal(got - 1e4, alone.predict(X["numbers"]) - 1e4)
-    net = MultimodalNetRegressor(BRANCHES[:2], fusion="concat", **QUICK).fit(X, y)
+    net = MultimodalNetRegressor(
+        BRANCHES[:2], backbones=TWO, fusion="concat", **QUICK
+    ).fit(X, y)
     net.to_onnx(tmp_path / "net.onnx")
     assert_files_answer(
         tmp_path / "net.onnx", net, lambda net, X: {"predictions": net.predict(X)}, X
@@ -165,7 +169,7 @@ def test_regressors_answer_in_the_units_of_the_target(n_targets, tmp_path):
 def test_each_task_has_an_output_with_its_name(tmp_path):
     X = make_table()
     y = {"kind": np.array(["a", "b", "c"] * 8), "size": np.linspace(-3, 50, 24)}
-    net = MultitaskNet(BRANCHES, fusion="concat", **QUICK).fit(X, y)
+    net = MultitaskNet(BRANCHES, backbones=THREE, fusion="concat", **QUICK).fit(X, y)
     net.to_onnx(tmp_path / "net.onnx")
 
     def answer(net, X):
@@ -180,7 +184,9 @@ def test_each_task_has_an_output_with_its_name(tmp_path):
 def test_rows_without_any_modality_get_the_prior(tmp_path):
     X = {name: make_table()[name] for name in ("numbers", "steps")}
     y = np.arange(24) % 4 // 3
-    net = MultimodalNetClassifier(BRANCHES[:2], fusion="mean", **QUICK).fit(X, y)
+    net = MultimodalNetClassifier(
+        BRANCHES[:2], backbones=TWO, fusion="mean", **QUICK
+    ).fit(X, y)
     net.to_onnx(tmp_path / "net.onnx")
     present = np.ones((24, 2), bool)
     present[5] = False
@@ -194,7 +200,7 @@ def test_rows_without_any_modality_get_the_prior(tmp_path):
 
 def test_an_aligner_gives_a_file_for_each_modality(tmp_path):
     X = make_table()
-    net = ContrastiveAligner(BRANCHES, embedding_dim=8, **QUICK).fit(X)
+    net = ContrastiveAligner(BRANCHES, backbones=THREE, embedding_dim=8, **QUICK).fit(X)
     for name in X:
         net.to_onnx(tmp_path / name, modality=name)
         got = run(tmp_path / name, **{name: X[name][:5]})["vectors"]
@@ -245,7 +251,7 @@ def test_nets_from_files_export_as_well(by, tmp_path):
 
 def test_export_leaves_everything_as_it_was(tmp_path, capfd):
     X = make_table()
-    net = MultimodalNetClassifier(BRANCHES[:2], fusion="mean", **QUICK)
+    net = MultimodalNetClassifier(BRANCHES[:2], backbones=TWO, fusion="mean", **QUICK)
     net.fit(X, np.arange(24) % 3)
     net.module_.train()
     weights = {key: value.clone() for key, value in net.module_.state_dict().items()}
@@ -320,7 +326,7 @@ def test_weights_that_one_file_cannot_hold_lie_beside_it(tmp_path, monkeypatch):
 
 def test_a_task_with_the_name_of_a_branch_is_refused(tmp_path):
     X = make_table()
-    net = MultitaskNet(BRANCHES, fusion="concat", **QUICK)
+    net = MultitaskNet(BRANCHES, backbones=THREE, fusion="concat", **QUICK)
     net.fit(X, {"steps": np.arange(24) % 3})
     with pytest.raises(ValueError, match=r"\['steps'\] would be there twice"):
         net.to_onnx(tmp_path / "net.onnx")

@@ -26,10 +26,12 @@ def digits():
 
 def make_joint(**options):
     halves = [
-        ("upper", "passthrough", TabularMLP, slice(0, 32)),
-        ("lower", "passthrough", TabularMLP, slice(32, 64)),
+        ("upper", "passthrough", slice(0, 32)),
+        ("lower", "passthrough", slice(32, 64)),
     ]
-    return MultimodalNetClassifier(halves, **options)
+    return MultimodalNetClassifier(
+        halves, backbones={"upper": TabularMLP, "lower": TabularMLP}, **options
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,17 +39,24 @@ RIDGES = [
     ("b", make_pipeline(StandardScaler(), Ridge()), [4]),
 ]
 HALVES = [
-    ("upper", "passthrough", nets.TabularMLP, slice(0, 3)),
-    ("lower", StandardScaler(), nets.TabularMLP, slice(3, 6)),
+    ("upper", "passthrough", slice(0, 3)),
+    ("lower", StandardScaler(), slice(3, 6)),
 ]
-SMALL_TEXT = nets.TextTransformer
+TWO = {"backbones": {"upper": nets.TabularMLP, "lower": nets.TabularMLP}, **QUICK}
 BRANCHES = [
-    ("photo", mm.ImageLoader(), nets.ImageCNN, "photo"),
-    ("sound", SOUND, nets.AudioCNN, "sound"),
-    ("text", mm.TextTokenizer(), SMALL_TEXT, "text"),
-    ("path", mm.SequencePadder(), nets.SequenceRNN, "path"),
-    ("table", "passthrough", nets.TabularMLP, ["age"]),
+    ("photo", mm.ImageLoader(), "photo"),
+    ("sound", SOUND, "sound"),
+    ("text", mm.TextTokenizer(), "text"),
+    ("path", mm.SequencePadder(), "path"),
+    ("table", "passthrough", ["age"]),
 ]
+BACKBONES = {
+    "photo": nets.ImageCNN,
+    "sound": nets.AudioCNN,
+    "text": nets.TextTransformer,
+    "path": nets.SequenceRNN,
+    "table": nets.TabularMLP,
+}
 PAIRS = [
     ("photo", make_pipeline(mm.ImageLoader(), mm.HOGEncoder()), "photo"),
     ("text", mm.TextVectorizer(), "text"),
@@ -205,25 +212,27 @@ CASES = {
         lambda: mm.NetEncoder(nets.TabularMLP, cross_fit=False, **QUICK), X, LABELS
     ),
     "MultimodalNetClassifier": predictor(
-        lambda: mm.MultimodalNetClassifier(BRANCHES, auxiliary_loss=0.1, **QUICK),
+        lambda: mm.MultimodalNetClassifier(
+            BRANCHES, backbones=BACKBONES, auxiliary_loss=0.1, **QUICK
+        ),
         TABLE,
         LABELS,
         "predict_proba",
     ),
     "MultimodalNetRegressor": predictor(
         lambda: mm.MultimodalNetRegressor(
-            HALVES, fusion=nets.GatedFusion, balance=None, **QUICK
+            HALVES, fusion=nets.GatedFusion, balance=None, **TWO
         ),
         X,
         NUMBERS,
     ),
     "MultitaskNet": predictor(
-        lambda: mm.MultitaskNet(HALVES, fusion="concat", **QUICK),
+        lambda: mm.MultitaskNet(HALVES, fusion="concat", **TWO),
         X,
         pd.DataFrame({"label": LABELS, "number": NUMBERS}),
     ),
     "ContrastiveAligner": (
-        lambda home: mm.ContrastiveAligner(HALVES, **QUICK).fit(X),
+        lambda home: mm.ContrastiveAligner(HALVES, **TWO).fit(X),
         aligned,
     ),
     "ModelSoupClassifier": predictor(

@@ -86,7 +86,8 @@ UNTAUGHT = {
     "CanonicalAligner": CanonicalAligner(HALVES),
     "CanonicalAligner-nipals": CanonicalAligner(HALVES, solver="nipals"),
     "ContrastiveAligner": ContrastiveAligner(
-        [(*half[:2], TabularMLP, half[2]) for half in HALVES],
+        HALVES,
+        backbones={"a": TabularMLP, "b": TabularMLP},
         embedding_dim=3,
         max_epochs=2,
         early_stopping=False,

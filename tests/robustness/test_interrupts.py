@@ -166,8 +166,9 @@ tell(n_stopped)
 NET_KINDS = {
     "network": "NetClassifier(TabularMLP, **OPTIONS)",
     "joint": (
-        "MultimodalNetClassifier([(n, 'passthrough', TabularMLP, c) for n, c in"
-        " (('a', [0, 1, 2]), ('b', [3, 4, 5, 6, 7]))], early_stopping=False, **OPTIONS)"
+        "MultimodalNetClassifier([('a', 'passthrough', [0, 1, 2]),"
+        " ('b', 'passthrough', [3, 4, 5, 6, 7])], early_stopping=False,"
+        " backbones={'a': TabularMLP, 'b': TabularMLP}, **OPTIONS)"
     ),
 }
 

@@ -194,10 +194,8 @@ def test_skops_keeps_each_backbone(backbone, shape):
 )
 def test_skops_keeps_each_fusion_layer(fusion):
     net = sklearn_mm.MultimodalNetClassifier(
-        [
-            (k, "passthrough", nets.TabularMLP, c)
-            for k, c in (("a", [0, 1]), ("b", [2]))
-        ],
+        [("a", "passthrough", [0, 1]), ("b", "passthrough", [2])],
+        backbones={"a": nets.TabularMLP, "b": nets.TabularMLP},
         fusion=fusion,
         **{**QUICK, "max_epochs": 0},
     ).fit(X, LABELS)

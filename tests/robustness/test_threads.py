@@ -47,15 +47,17 @@ MEMBERS = [
 ]
 MEMBERS = [(name, model, name) for name, model in MEMBERS]
 BRANCHES = [
-    ("image", ImageLoader((16, 16)), ImageCNN, "image"),
-    ("audio", make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000)), AudioCNN),
-    ("text", TextTokenizer(), TextCNN, "text"),
+    ("image", ImageLoader((16, 16)), "image"),
+    ("audio", make_pipeline(AudioLoader(8000), LogMelSpectrogram(8000)), "audio"),
+    ("text", TextTokenizer(), "text"),
 ]
-BRANCHES[1] = (*BRANCHES[1], "audio")
+BACKBONES = {"image": ImageCNN, "audio": AudioCNN, "text": TextCNN}
 MODELS = {
     "voting": MultimodalVotingClassifier(MEMBERS),
     "stacking": MultimodalStackingClassifier(MEMBERS, cv=2),
-    "joint": MultimodalNetClassifier(BRANCHES, max_epochs=2, random_state=0),
+    "joint": MultimodalNetClassifier(
+        BRANCHES, backbones=BACKBONES, max_epochs=2, random_state=0
+    ),
 }
 ENCODERS = {
     "images": (make_pipeline(ImageLoader(n_jobs=2), HOGEncoder()), "image"),

@@ -22,6 +22,7 @@ from sklearn_mm import (
 )
 from sklearn_mm.metrics import word_error_rate, word_error_rate_scorer
 from sklearn_mm.nets import AudioCNN, ImageCNN, SequenceRNN
+from sklearn_mm.neural._target import Target
 from sklearn_mm.speech._ctc import beam_search
 
 from ..conftest import encode_audio
@@ -117,7 +118,7 @@ def test_the_best_texts_are_those_of_the_search(fitted, new):
 def test_training_minimises_torchs_loss(speech):
     X, y = speech
     model = clone(SMALL).set_params(max_epochs=0, early_stopping=False).fit(X, y)
-    codes = model._encode_target(X, y, False, None)
+    codes = model._make_target(X, y, None, False, None).codes
     log_probs, lengths = model.infer(torch.as_tensor(X[:20]))
     expected = torch.nn.functional.ctc_loss(
         log_probs.transpose(0, 1),
@@ -128,9 +129,11 @@ def test_training_minimises_torchs_loss(speech):
     target = torch.as_tensor(codes[:20])
     loss = model.get_loss((log_probs, lengths), target)
     torch.testing.assert_close(loss, expected)
-    weighted = model.get_loss((log_probs, lengths), (target, torch.full((20,), 3.0)))
+    weighted = model.get_loss(
+        (log_probs, lengths), Target(target, torch.full((20,), 3.0))
+    )
     torch.testing.assert_close(weighted, expected)
-    rows = model._find_row_losses((log_probs, lengths), target)
+    rows = model._compute_row_losses((log_probs, lengths), target)
     first = model.get_loss((log_probs[:1], lengths[:1]), target[:1])
     torch.testing.assert_close(rows[0], first)
 
