@@ -36,22 +36,6 @@ ESTIMATORS = {
     for name, kind in CLASSES.items()
     if issubclass(kind, BaseEstimator) and hasattr(kind, "fit")  # a rule has none
 }
-NETS = {
-    "ContrastiveAligner",
-    "MultimodalNetClassifier",
-    "MultimodalNetRegressor",
-    "MultitaskNet",
-    "NetClassifier",
-    "NetEncoder",
-    "NetRegressor",
-    "SpeechRecognizer",
-}
-#: Classes that still fail a check; one that passes must leave the list.
-UNFINISHED = {
-    "parameters": {"NetClassifier"},
-    "signature": NETS,
-    "attributes": NETS,
-}
 
 
 class Described:
@@ -99,14 +83,6 @@ def is_same(default, text):
     return type(value) is type(default) and value == default
 
 
-def check(aspect, name, problems):
-    """Fail if there are problems, unless the class is known to have some."""
-    if name in UNFINISHED[aspect]:
-        assert problems, f"{name} is finished: remove it from UNFINISHED[{aspect!r}]"
-        pytest.xfail("; ".join(problems))
-    assert not problems, "; ".join(problems)
-
-
 @pytest.mark.parametrize("name", PUBLIC)
 def test_each_parameter_is_documented_with_its_type_and_default(name):
     described = Described(PUBLIC[name]).parameters
@@ -125,7 +101,7 @@ def test_each_parameter_is_documented_with_its_type_and_default(name):
             problems.append(f"{parameter.name}: {default[0]} is {parameter.default!r}")
     described.pop(find_further(PUBLIC[name]), None)
     problems += [f"{other} is not a parameter" for other in sorted(described)]
-    check("parameters", name, problems)
+    assert not problems, "; ".join(problems)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +132,7 @@ def test_the_signature_shows_what_get_params_returns(name, home):
     found = {p for p in params if "__" not in p}  # skorch's: module__n_filters
     problems = [f"{p} is not in the signature" for p in sorted(found - shown)]
     problems += [f"get_params lacks {p}" for p in sorted(shown - found)]
-    check("signature", name, problems)
+    assert not problems, "; ".join(problems)
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -176,4 +152,4 @@ def test_each_fitted_attribute_is_documented(name, home):
         found -= set(vars(NeuralNet(Linear(1, 1), MSELoss).initialize()))
     undocumented = found - set(Described(ESTIMATORS[name]).attributes)
     problems = [f"{a} is not documented" for a in sorted(undocumented)]
-    check("attributes", name, problems)
+    assert not problems, "; ".join(problems)

@@ -250,7 +250,8 @@ class BaseNet(SkorchNet):
         return torch.where(x < self.n_tokens_, x, 1) if self._takes_ids() else x
 
     def _autocast(self):
-        is_cuda = torch.device(pick_device(self.device)).type == "cuda"
+        device = pick_device(self.device)  # None where accelerate places the module
+        is_cuda = device is not None and torch.device(device).type == "cuda"
         enabled = self.mixed_precision and is_cuda
         return torch.autocast("cuda", torch.bfloat16, enabled=enabled)
 

@@ -20,8 +20,7 @@ from ._tasks import TaskGroup, check_task_names, make_tasks
 
 
 def _has_classes(net):
-    kinds = getattr(net, "tasks_", {"any": "classification"}).values()
-    if "classification" not in kinds:
+    if "classification" not in getattr(net, "tasks_", {0: "classification"}).values():
         raise AttributeError("predict_proba needs a task that is a classification.")
     return True
 

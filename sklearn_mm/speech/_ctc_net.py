@@ -41,6 +41,9 @@ class CTCNet(BaseNet):
         n_frames = int(valid_steps(x).sum(dim=1).max())
         return to_device(x[:, :n_frames], pick_device(self.device))
 
+    def _trace_outputs(self, module, inputs):
+        return module(*inputs)  # log-probabilities already
+
     def _compute_loss(self, y_pred, target, training):
         if training and len(self.history) == 1:
             self._n_too_short += count_too_short(target.codes, y_pred[1])

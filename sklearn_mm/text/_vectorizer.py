@@ -42,9 +42,10 @@ class TextVectorizer(
         Regular expression that matches a word.
     ngram_range : tuple of (int, int), default=(1, 1)
         Lengths of the shortest and the longest n-gram.
-    max_df, min_df : float or int, default=1.0 and 1
-        Maximum and minimum share (float) or number (int) of texts that a term occurs
-        in.
+    max_df : float or int, default=1.0
+        Maximum share (float) or number (int) of texts that a term occurs in.
+    min_df : float or int, default=1
+        Minimum share (float) or number (int) of texts that a term occurs in.
     max_features : int or None, default=None
         Number of most frequent terms to keep. By default all.
     vocabulary : mapping, iterable or None, default=None

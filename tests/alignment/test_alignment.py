@@ -1,4 +1,4 @@
-"""Aligners: one interface, and what each of them promises of its own."""
+"""Aligners: their common interface, and the promises of each."""
 
 import subprocess
 import sys
@@ -47,13 +47,18 @@ ALIGNERS = {
         **{**QUICK, "max_epochs": 20},
     ),
     "cached": ContrastiveAligner(NUMBERS, backbones=MLPS, chunk_size=20, **QUICK),
-    "svd": CanonicalAligner(NUMBERS, embedding_dim=8),
-    "nipals": CanonicalAligner(NUMBERS, embedding_dim=3, solver="nipals"),
+    "svd": CanonicalAligner(NUMBERS, n_components=8),
+    "nipals": CanonicalAligner(NUMBERS, n_components=3, solver="nipals"),
 }
 
 
+def get_dimensions_parameter(aligner):
+    is_linear = isinstance(aligner, CanonicalAligner)
+    return "n_components" if is_linear else "embedding_dim"
+
+
 def make_pairs(n_samples=200, seed=0):
-    """Two views of three hidden numbers, with noise."""
+    """Make two noisy views of three latent variables."""
     rng = np.random.default_rng(seed)
     hidden = rng.standard_normal((n_samples, 3))
     maps = np.random.default_rng(42).standard_normal((2, 3, 6))
@@ -103,14 +108,19 @@ def test_a_modality_needs_its_own_column_only(aligner, pairs):
         pairs["b"],
         pairs["b"].tolist(),
         stacked,
+        pairs["b"].rename("anything"),
         pl.Series("anything", stacked),
-        pairs.rename(columns={"b": "other"})[["other"]],
         {"b": stacked},
     ]
     for other in others:
         np.testing.assert_array_equal(aligner.transform(other, "b"), expected)
-    with pytest.raises(ValueError, match="no column"):
-        aligner.transform(pairs.rename(columns={"b": "c"}), modality="b")
+    renamed = pairs.rename(columns={"b": "c"})
+    for lacking in (renamed, renamed[["c"]], pairs[["a"]], {"a": stacked}):
+        with pytest.raises(ValueError, match="modality 'b': X has no column"):
+            aligner.transform(lacking, modality="b")
+    for cell in ("b.jpg", b"bytes", None, 3.0):
+        with pytest.raises(TypeError, match=r"Pass a single cell as a list: \[cell\]"):
+            aligner.transform(cell, modality="b")
     with pytest.raises(ValueError, match="modality must be one of"):
         aligner.transform(pairs, modality="c")
     assert aligner.transform(stacked[:0], modality="b").shape == (
@@ -119,7 +129,7 @@ def test_a_modality_needs_its_own_column_only(aligner, pairs):
     )
 
 
-def test_what_is_missing_is_nan_and_the_mean_is_of_what_is_there(aligner, pairs):
+def test_missing_cells_are_nan_and_the_mean_is_of_present_modalities(aligner, pairs):
     gaps = pairs.copy()
     gaps["a"] = [None if i % 5 == 0 else cell for i, cell in enumerate(gaps["a"])]
     gaps["b"] = [None if i % 7 == 0 else cell for i, cell in enumerate(gaps["b"])]
@@ -135,7 +145,7 @@ def test_what_is_missing_is_nan_and_the_mean_is_of_what_is_there(aligner, pairs)
     np.testing.assert_allclose(both[1], mean, atol=1e-5)
 
 
-def test_rows_with_one_modality_teach_nothing(aligner, pairs):
+def test_rows_with_one_modality_have_no_effect(aligner, pairs):
     lonely = pd.concat([pairs, pairs[:30]], ignore_index=True)
     lonely.loc[len(pairs) :, "b"] = None
     fitted = clone(aligner).fit(pairs)
@@ -149,26 +159,67 @@ def test_two_pairs_are_needed(aligner, pairs):
     for few in (pairs[:1], pairs[:4].assign(b=[None, None, None, pairs["b"][0]])):
         with pytest.raises(ValueError, match="needs two, got 1"):
             clone(aligner).fit(few)
-    with pytest.raises(ValueError, match="two branches or more"):
+    with pytest.raises(ValueError, match="two (branches|modalities) or more"):
         clone(aligner).set_params(b="drop").fit(pairs)
     with pytest.raises(ValueError, match="missing from every row"):
         clone(aligner).fit(pairs.assign(b=None))
 
 
-def test_a_broken_cell_is_named_and_disturbs_no_fitted_aligner(aligner, pairs):
+def test_a_broken_cell_is_named_and_a_failed_fit_unfits(aligner, pairs):
     aligner.fit(pairs)
-    expected = aligner.transform(pairs)
     broken = pairs.copy()
     broken.at[3, "a"] = np.ones(4)
     with pytest.raises(LoadError, match="row 3") as caught:
         aligner.transform(broken)
     assert "modality 'a'" in caught.value.__notes__[0]
-    np.testing.assert_array_equal(aligner.transform(pairs), expected)
     with pytest.raises(LoadError, match="row 3"):
         aligner.fit(broken)
-    if isinstance(aligner, ContrastiveAligner):
+    with pytest.raises(NotFittedError):
+        aligner.transform(pairs)
+
+
+class Interrupting(VectorStacker):
+    """Raises ``error`` in ``fit_transform``, if there is one."""
+
+    def __init__(self, error=None):
+        super().__init__()
+        self.error = error
+
+    def fit_transform(self, X, y=None):
+        if self.error is not None:
+            raise self.error
+        return super().fit_transform(X)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("was_fitted", [False, True])
+def test_a_fit_that_fails_leaves_an_aligner_that_is_not_fitted(
+    pairs, error, was_fitted
+):
+    numbers = [NUMBERS[0], ("b", Interrupting(), "b")]
+    aligner = CanonicalAligner(numbers)
+    if was_fitted:
+        aligner.fit(pairs).transform(pairs)
+    with pytest.raises(error):
+        aligner.set_params(b__error=error).fit(pairs)
+    for method in (aligner.transform, aligner.score):
         with pytest.raises(NotFittedError):
-            aligner.transform(pairs)
+            method(pairs)
+    assert aligner.set_params(b__error=None).fit(pairs).score(pairs) > 0.5
+
+
+def test_modalities_by_position_take_the_table_or_their_own_columns():
+    table = np.random.default_rng(0).random((50, 5))
+    table[:, 2:4] += table[:, :2]
+    frame = pd.DataFrame(table, columns=list("abcde"))
+    specs = [("x", "passthrough", slice(0, 2)), ("y", "passthrough", [2, 3])]
+    aligner = CanonicalAligner(specs).fit(frame)
+    expected = aligner.transform(frame, modality="y")
+    for own in (frame, frame[["c", "d"]], frame.to_numpy(), table[:, 2:4]):
+        np.testing.assert_array_equal(aligner.transform(own, modality="y"), expected)
+    for other in (frame[["c"]], table[:, 2:5], frame[["a", "b", "c"]]):
+        with pytest.raises(ValueError, match="modality 'y': X has . columns"):
+            aligner.transform(other, modality="y")
 
 
 def test_same_seed_same_space_in_another_process_too(aligner, pairs, tmp_path):
@@ -185,18 +236,19 @@ def test_same_seed_same_space_in_another_process_too(aligner, pairs, tmp_path):
 
 
 def test_grid_search_tunes_by_retrieval(aligner, pairs):
-    search = GridSearchCV(aligner, {"embedding_dim": [1, 3]}, cv=2, n_jobs=2)
-    assert search.fit(pairs).best_params_ == {"embedding_dim": 3}
+    name = get_dimensions_parameter(aligner)
+    search = GridSearchCV(aligner, {name: [1, 3]}, cv=2, n_jobs=2)
+    assert search.fit(pairs).best_params_ == {name: 3}
     scores = cross_val_score(aligner, pairs, scoring=recall_at_1_scorer, cv=2)
     assert scores.mean() > 0.1  # by chance 0.01
 
 
 def test_parameters_of_transformers_are_nested(aligner):
     names = set(aligner.get_params())
-    assert {"a", "embedding_dim", aligner._specs_parameter} <= names
+    assert {"a", get_dimensions_parameter(aligner), "estimators"} <= names
     twin = clone(aligner).set_params(a="passthrough")
-    assert twin._specs[0][1] == "passthrough"
-    assert aligner._specs[0][1] != "passthrough"
+    assert twin.estimators[0][1] == "passthrough"
+    assert aligner.estimators[0][1] != "passthrough"
 
 
 def test_set_output_names_the_dimensions(aligner, pairs):
@@ -206,7 +258,7 @@ def test_set_output_names_the_dimensions(aligner, pairs):
     assert aligner.score(pairs) > 0.5
 
 
-def test_positions_and_polars_choose_columns_too(pairs):
+def test_columns_are_selected_by_position_and_from_polars(pairs):
     table = np.hstack(
         [np.stack(pairs["a"].to_numpy()), np.stack(pairs["b"].to_numpy())]
     )
@@ -221,10 +273,7 @@ def test_positions_and_polars_choose_columns_too(pairs):
     assert by_name.score(pl.DataFrame(pairs.to_dict("list"))) > 0.5
 
 
-# Canonical correlation analysis.
-
-
-def find_variates(aligner, X):
+def compute_variates(aligner, X):
     raw = clone(aligner).set_params(normalize=False, power=0).fit(X)
     return [raw.transform(X, modality=name).astype(float) for name in "ab"]
 
@@ -232,15 +281,15 @@ def find_variates(aligner, X):
 @pytest.mark.parametrize("solver", ["svd", "nipals"])
 def test_correlations_are_those_of_scikit_learn(solver, pairs):
     options = {"shrinkage": 0} if solver == "svd" else {}
-    aligner = CanonicalAligner(NUMBERS, embedding_dim=4, solver=solver, **options)
+    aligner = CanonicalAligner(NUMBERS, n_components=4, solver=solver, **options)
     a, b = (np.stack(pairs[name].to_numpy()) for name in "ab")
     reference = CCA(4, max_iter=5000, tol=1e-12).fit_transform(a, b)
     expected = [np.corrcoef(x, y)[0, 1] for x, y in zip(*(r.T for r in reference))]
-    for first, second in zip(*find_variates(aligner, pairs)):
+    for first, second in zip(*compute_variates(aligner, pairs)):
         assert len(first) == len(second) == 4
     found = [
         np.corrcoef(x, y)[0, 1]
-        for x, y in zip(*(v.T for v in find_variates(aligner, pairs)))
+        for x, y in zip(*(v.T for v in compute_variates(aligner, pairs)))
     ]
     np.testing.assert_allclose(found, expected, atol=2e-3)
     np.testing.assert_allclose(aligner.fit(pairs).correlations_, expected, atol=2e-3)
@@ -259,11 +308,11 @@ def test_shrinkage_solves_the_regularised_eigenproblem(pairs):
     across = cov.copy()
     across[:6, :6] = across[6:, 6:] = 0
     expected = eigh(across, within, eigvals_only=True)[::-1][:4]
-    aligner = CanonicalAligner(NUMBERS, embedding_dim=4, shrinkage=share).fit(pairs)
+    aligner = CanonicalAligner(NUMBERS, n_components=4, shrinkage=share).fit(pairs)
     np.testing.assert_allclose(aligner.correlations_, expected.clip(0, 1), rtol=1e-6)
 
 
-def test_three_modalities_correlate_as_their_eigenproblem_says(pairs):
+def test_three_modalities_solve_their_eigenproblem(pairs):
     pairs = pairs.assign(c=[a[:4] - b[:4] ** 2 for a, b in zip(pairs["a"], pairs["b"])])
     blocks = [np.stack(pairs[name].to_numpy()) for name in "abc"]
     cov = np.cov(np.hstack(blocks).T)
@@ -274,23 +323,23 @@ def test_three_modalities_correlate_as_their_eigenproblem_says(pairs):
         start = end
     expected = (eigh(cov, within, eigvals_only=True)[::-1][:3] - 1) / 2
     branches = [*NUMBERS, ("c", VectorStacker(), "c")]
-    aligner = CanonicalAligner(branches, embedding_dim=3, shrinkage=0).fit(pairs)
+    aligner = CanonicalAligner(branches, n_components=3, shrinkage=0).fit(pairs)
     np.testing.assert_allclose(aligner.correlations_, expected.clip(0, 1), rtol=1e-6)
     assert aligner.transform(pairs, modality="c").shape == (len(pairs), 3)
 
 
-def test_sparse_vectors_give_what_dense_ones_give():
+def test_sparse_vectors_score_as_dense_ones():
     rng = np.random.default_rng(0)
     words = np.array(["red", "green", "blue", "dark", "light", "pale", "deep"])
     texts = [" ".join(rng.permutation(words)[:4]) for _ in range(80)]
     numbers = [[float(w in text) + rng.normal(0, 0.1) for w in words] for text in texts]
     X = pd.DataFrame({"text": texts, "numbers": numbers})
     scores = []
-    for sparse_output, n_components in ((True, 6), (True, None), (False, 6)):
+    for sparse_output, n_pca_components in ((True, 6), (True, None), (False, 6)):
         text = TextVectorizer(sparse_output=sparse_output)
         aligner = CanonicalAligner(
             [("t", text, "text"), ("n", VectorStacker(), "numbers")],
-            n_components=n_components,
+            n_pca_components=n_pca_components,
         )
         scores.append(aligner.fit(X).score(X))
     assert sparse.issparse(TextVectorizer().fit_transform(texts))
@@ -298,20 +347,17 @@ def test_sparse_vectors_give_what_dense_ones_give():
     assert min(scores) > 0.5
 
 
-def test_what_is_constant_is_refused(pairs):
+def test_constant_modalities_are_refused(pairs):
     flat = pairs.assign(b=[np.ones(3)] * len(pairs))
     with pytest.raises(ValueError, match="modality 'b' is the same"):
         CanonicalAligner(NUMBERS).fit(flat)
     branches = [*NUMBERS, ("c", VectorStacker(), "b")]
-    with pytest.raises(ValueError, match="takes two branches"):
+    with pytest.raises(ValueError, match="takes two modalities"):
         CanonicalAligner(branches, solver="nipals").fit(pairs)
 
 
-# Contrastive learning.
-
-
 class Tower(nn.Module):
-    """A layer, and nothing that depends on the rest of the batch."""
+    """One layer, independent of the rest of the batch."""
 
     def __init__(self, input_shape, dropout=0.0):
         super().__init__()
@@ -323,7 +369,7 @@ class Tower(nn.Module):
         return self.dropout(self.layer(x).tanh())
 
 
-def find_gradients(pairs, chunk_size, dropout=0.0, seed=0):
+def compute_gradients(pairs, chunk_size, dropout=0.0, seed=0):
     aligner = ContrastiveAligner(
         NUMBERS,
         backbones={"a": Tower, "b": Tower},
@@ -347,8 +393,8 @@ def find_gradients(pairs, chunk_size, dropout=0.0, seed=0):
 @pytest.mark.parametrize("chunk_size", [1, 64, 199])
 def test_gradient_caching_gives_the_gradients_of_the_whole_batch(pairs, chunk_size):
     with torch.random.fork_rng():
-        loss, gradients, _ = find_gradients(pairs, None)
-        cached_loss, cached, _ = find_gradients(pairs, chunk_size)
+        loss, gradients, _ = compute_gradients(pairs, None)
+        cached_loss, cached, _ = compute_gradients(pairs, chunk_size)
     assert cached_loss == pytest.approx(loss, rel=1e-5)
     for one, other in zip(gradients, cached):
         torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-6)
@@ -356,11 +402,11 @@ def test_gradient_caching_gives_the_gradients_of_the_whole_batch(pairs, chunk_si
 
 def test_gradient_caching_drops_the_same_units_twice(pairs):
     with torch.random.fork_rng():
-        results = [find_gradients(pairs, size, dropout=0.5) for size in (64, None)]
+        results = [compute_gradients(pairs, size, dropout=0.5) for size in (64, None)]
         loss, cached, _ = results[0]
         branches = [p.shape for p in cached]
         assert np.isfinite(loss)
-        again = find_gradients(pairs, 64, dropout=0.5)
+        again = compute_gradients(pairs, 64, dropout=0.5)
     assert loss == again[0]
     for one, other in zip(cached, again[1]):
         torch.testing.assert_close(one, other)
@@ -426,7 +472,7 @@ def test_a_branch_starts_from_an_encoder_and_another_net_from_the_branch(pairs):
     )
 
 
-def test_the_temperature_is_given_or_learned(pairs):
+def test_the_temperature_is_fixed_or_learned(pairs):
     fixed = clone(ALIGNERS["clip"]).set_params(temperature=0.5).fit(pairs)
     assert fixed.temperature_ == pytest.approx(0.5)
     learned = clone(ALIGNERS["clip"]).fit(pairs)
@@ -437,7 +483,7 @@ def test_the_temperature_is_given_or_learned(pairs):
         clone(ALIGNERS["clip"]).set_params(temperature="hot").fit(pairs)
 
 
-def test_sequences_of_any_length_are_embedded_as_by_themselves():
+def test_sequences_are_embedded_independently_of_the_batch():
     rng = np.random.default_rng(0)
     steps = [rng.standard_normal((5 + i % 4, 2)) for i in range(40)]
     X = pd.DataFrame({"series": steps, "mean": [s.mean(axis=0) for s in steps]})

@@ -260,11 +260,11 @@ def test_backbones_do_not_run_on_absent_samples(fusion):
     assert all(torch.equal(rows, x[0][present[:, 0]]) for rows in seen)
     assert torch.equal(output.present, present)
     net.eval()
-    expected = net(x, present)
+    expected = net.predict(x, present)
     x[0][~present[:, 0]] = torch.nan
-    assert torch.equal(net(x, present), expected)
+    assert torch.equal(net.predict(x, present), expected)
     none = torch.zeros(6, 2, dtype=torch.bool)
-    assert torch.isfinite(net(x, none)).all()
+    assert torch.isfinite(net.predict(x, none)).all()
 
 
 def test_batch_norm_is_spared_a_single_sample():
