@@ -78,7 +78,7 @@ SUBJECTS = {
         "cache",
         "compose._context",
     ],
-    "Modalities": ["modalities", "_columns.modality"],
+    "Modalities and tables": ["modalities", "_columns.modality", "_columns.table"],
     "Pretrained models": ["pretrained"],
     "Fusion of models": ["ensemble"],
     "Networks": ["neural"],

@@ -14,6 +14,7 @@ from . import neural as neural
 from . import pretrained as pretrained
 from . import sequence as sequence
 from . import speech as speech
+from . import tables as tables
 from . import text as text
 from . import vector as vector
 from . import video as video

@@ -21,7 +21,7 @@ LAYERS = [
     ["_members", "audio", "cache", "image", "sequence", "text", "vector"],
     ["alignment", "ensemble", "video"],
     ["_modalities", "neural", "pretrained"],
-    ["modalities"],
+    ["modalities", "tables"],
     ["compose", "inspection", "speech"],
 ]
 ROOMS = [room for layer in LAYERS for room in layer]

@@ -53,6 +53,12 @@ def read_table(X):
     DataFrame, Columns or ndarray of shape (n_samples, n_columns)
         Frames and arrays are returned as they are, without a copy; a pyarrow table
         becomes a pandas frame.
+
+    Examples
+    --------
+    >>> from sklearn_mm.tables import n_rows, read_table
+    >>> n_rows(read_table({"price": [3.5, 2.0], "zip": ["04109", "10115"]}))
+    2
     """
     if issparse(X):
         raise TypeError(
@@ -155,6 +161,12 @@ def column_names(X):
     -------
     list of hashable
         Names, in the order of the columns.
+
+    Examples
+    --------
+    >>> from sklearn_mm.tables import column_names, read_table
+    >>> column_names(read_table({"price": [3.5, 2.0], 7: [1, 2]}))
+    ['price', 7]
     """
     if isinstance(X, dict):
         return list(X)
@@ -175,6 +187,13 @@ def list_names(X, columns):
     -------
     list of hashable
         Names, in the order of the selection.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_mm.tables import list_names
+    >>> list_names(pd.DataFrame({"a": [1], "b": [2], "c": [3]}), slice(1, None))
+    ['b', 'c']
     """
     names = column_names(X)
     return [names[position] for position in Selection(columns, names).positions]
@@ -194,6 +213,13 @@ def get_column(X, name):
     -------
     Series or ndarray of shape (n_samples, ...)
         The column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mm.tables import get_column
+    >>> get_column(np.array([[1, 2], [3, 4]]), 1)
+    array([2, 4])
     """
     return _take_position(X, column_names(X).index(name))
 
@@ -214,6 +240,14 @@ def select_columns(X, columns):
         A scalar gives a 1-D column, anything else a table. Out of ``Columns`` this is
         a pandas frame if each column has one cell per row, so that an estimator that
         knows no dicts can use it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_mm.tables import select_columns
+    >>> frame = pd.DataFrame({3: [1, 2], 1: [5, 6]})
+    >>> select_columns(frame, 1).tolist()  # a name, not a position
+    [5, 6]
     """
     chosen = Selection(columns, column_names(X))
     positions = chosen.positions
@@ -260,10 +294,35 @@ def select_rows(X, rows):
     -------
     same as ``X``
         Its rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mm.tables import read_table, select_rows
+    >>> table = read_table({"price": [3.5, 2.0, 8.0]})
+    >>> select_rows(table, np.array([0, 2]))["price"].tolist()
+    [3.5, 8.0]
     """
     return X[rows] if isinstance(X, dict) else safe_indexing(X, rows)
 
 
 def n_rows(X):
-    """Count the rows of a table or a column."""
+    """Count the rows of a table or a column.
+
+    Parameters
+    ----------
+    X : DataFrame, Series, Columns, ndarray, sparse matrix or list
+        The table or column.
+
+    Returns
+    -------
+    int
+        The number of rows.
+
+    Examples
+    --------
+    >>> from sklearn_mm.tables import n_rows, read_table
+    >>> n_rows(read_table([[1, 2], [3, 4], [5, 6]]))
+    3
+    """
     return num_samples(X)

@@ -5,8 +5,8 @@ import pandas as pd
 from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
+from ..tables import n_rows, read_table, select_columns, select_rows
 from ._axes import find_last, make_axes
-from ._cells import as_table, count_rows, take_columns, take_rows
 from ._modalities import find_keys
 from ._predictions import find_present
 
@@ -175,7 +175,7 @@ def _predict_by_modality(estimator, X):
             f"{type(fusion).__name__} has no model for each modality. Use a fitted "
             "voting or stacking estimator, or from_predictions."
         )
-    X = as_table(X)
+    X = read_table(X)
     members = fusion.named_estimators_
     columns = {
         name: selected(X) if callable(selected) else selected
@@ -186,9 +186,9 @@ def _predict_by_modality(estimator, X):
     predictions = {}
     for name, present in find_present(fusion, X, keys).items():
         rows = np.flatnonzero(present)
-        predictions[name] = np.full(count_rows(X), None, dtype=object)
+        predictions[name] = np.full(n_rows(X), None, dtype=object)
         if len(rows):
-            own = take_rows(take_columns(X, columns[name]), rows)
+            own = select_rows(select_columns(X, columns[name]), rows)
             predictions[name][rows] = np.asarray(members[name].predict(own))
     return predictions
 

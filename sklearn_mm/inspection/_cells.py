@@ -4,38 +4,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import take
 from pandas.api.types import is_numeric_dtype, is_string_dtype
-from scipy.sparse import issparse
-from sklearn.utils import check_array
 
-from .._utils.imports import is_instance, safe_indexing
+from .._utils.imports import is_instance
 from ..modalities import read_cells
-
-
-def as_table(X):
-    """Check that ``X`` is a table: a frame, a 2-D array, or a dict of arrays.
-
-    Parameters
-    ----------
-    X : DataFrame, array-like of shape (n_samples, n_columns) or dict of arrays
-        The table.
-
-    Returns
-    -------
-    DataFrame, ndarray or dict of arrays
-        A list of rows becomes an array; other tables are returned unchanged.
-    """
-    if issparse(X):
-        raise TypeError(
-            "X is sparse, but modalities are columns; convert it by X.toarray()."
-        )
-    if isinstance(X, dict) or hasattr(X, "columns"):
-        return X
-    if len(getattr(X, "shape", (0, 0))) == 1:
-        raise ValueError(
-            f"X is one column, a {type(X).__name__}; expected a table, such as "
-            "X.to_frame()."
-        )
-    return check_array(X, dtype=None, ensure_all_finite=False)
+from ..tables import column_names, n_rows, read_table
 
 
 def name_columns(X):
@@ -51,18 +23,12 @@ def name_columns(X):
     dict of key to hashable
         The columns of an array are called "x0", "x1", ...
     """
+    names = column_names(X)
     if isinstance(X, dict):
-        return {name: name for name in X}
+        return dict(zip(names, names))
     if isinstance(X, np.ndarray):
-        return {i: f"x{i}" for i in range(X.shape[1])}
-    names = dict(enumerate(X.columns))
-    if len(set(names.values())) < len(names):
-        counts = pd.Series(list(names.values())).value_counts()
-        raise ValueError(
-            "X must have unique column names, but has several columns "
-            f"{counts.index[counts > 1].tolist()}."
-        )
-    return names
+        return {i: f"x{i}" for i in names}
+    return dict(enumerate(names))
 
 
 def take_column(X, key):
@@ -72,28 +38,6 @@ def take_column(X, key):
     if isinstance(X, pd.DataFrame):
         return X.iloc[:, key]
     return X[:, key]
-
-
-def take_columns(X, columns):
-    """Return columns of a table, as :class:`~sklearn.compose.ColumnTransformer` does.
-
-    Parameters
-    ----------
-    X : DataFrame, ndarray or dict of arrays
-        The table.
-    columns : str, int, list, slice or mask
-        The columns; a scalar selects a 1-D column.
-
-    Returns
-    -------
-    Series, DataFrame, ndarray or dict of arrays
-        The columns.
-    """
-    if not isinstance(X, dict):
-        return safe_indexing(X, columns, axis=1)
-    if isinstance(columns, str):
-        return X[columns]
-    return type(X)(**{name: X[name] for name in columns})
 
 
 def find_absent(column):
@@ -139,7 +83,7 @@ def replace_columns(X, columns):
         The copy.
     """
     if isinstance(X, dict):
-        return type(X)(**{**X, **columns})
+        return read_table({**X, **columns})
     if isinstance(X, np.ndarray):
         kinds = {column.dtype.kind for column in columns.values()}
         kind = object if "O" in kinds else np.result_type(X, *columns.values())
@@ -194,21 +138,9 @@ def blank_cells(X, keys, rows=None):
     same as ``X``
         The copy.
     """
-    order = np.arange(count_rows(X))
+    order = np.arange(n_rows(X))
     order[slice(None) if rows is None else rows] = -1
     return move_cells(X, keys, order)
-
-
-def take_rows(X, rows):
-    """Return rows of a table or a column."""
-    if isinstance(X, dict):
-        return type(X)(**{key: safe_indexing(X[key], rows) for key in X})
-    return safe_indexing(X, rows)
-
-
-def count_rows(X):
-    """Return the number of rows of a table."""
-    return len(next(iter(X.values()))) if isinstance(X, dict) else len(X)
 
 
 def put_cells(column, cells):

@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 from ..modalities import MODALITIES, TABLE_KINDS, read_cells
-from ._cells import count_rows, move_cells, put_cells, replace_columns, take_column
+from ..tables import n_rows
+from ._cells import move_cells, put_cells, replace_columns, take_column
 from ._declared import find_declared
 
 #: Disturbances of whole rows of any modality; their strength is the share of the rows.
@@ -66,7 +67,7 @@ def disturb_columns(X, modalities, name, strength, seed, files):
         The copy. Missing and unreadable cells are the same as in ``X``.
     """
     if name in MOVES:
-        order = _draw_order(count_rows(X), name, strength, seed)
+        order = _draw_order(n_rows(X), name, strength, seed)
         return move_cells(X, list(modalities), order)
     disturbed = {}
     for key, modality in modalities.items():

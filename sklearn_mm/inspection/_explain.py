@@ -7,7 +7,8 @@ import pandas as pd
 from sklearn.base import is_classifier
 
 from ..modalities import read_cells
-from ._cells import as_table, blank_cells, count_rows, name_columns, take_column
+from ..tables import n_rows, read_table
+from ._cells import blank_cells, name_columns, take_column
 from ._declared import find_column_modalities, find_declared, find_files
 from ._html import render_cell
 from ._modalities import find_core, find_modalities, list_others
@@ -181,10 +182,10 @@ def _as_row(x):
         x = x.to_frame().T.infer_objects()
     elif isinstance(x, np.ndarray) and x.ndim == 1:
         x = x[None]
-    x = as_table(x)
-    if count_rows(x) != 1:
+    x = read_table(x)
+    if n_rows(x) != 1:
         raise ValueError(
-            f"explain takes one row, got {count_rows(x)}. X.iloc[[0]] is the first row."
+            f"explain takes one row, got {n_rows(x)}. X.iloc[[0]] is the first row."
         )
     return x
 

@@ -18,7 +18,8 @@ from .._utils.imports import (
     safe_indexing,
 )
 from .._utils.parallel import run_calls
-from ._cells import as_table, blank_cells, count_rows, move_cells, take_rows
+from ..tables import n_rows, read_table, select_rows
+from ._cells import blank_cells, move_cells
 from ._modalities import find_core, find_modalities, list_others, list_specs
 from ._predictions import CachedPredictions, draw_samples, find_scorer, score_samples
 
@@ -131,8 +132,8 @@ def modality_importance(
         {key: arguments[key] for key in _CONSTRAINTS},
         "modality_importance",
     )
-    X = as_table(X)
-    check_consistent_length(np.empty(count_rows(X)), y)
+    X = read_table(X)
+    check_consistent_length(np.empty(n_rows(X)), y)
     generator = check_random_state(random_state)
     if method == "drop":
         estimator = _find_retrained(estimator)
@@ -156,7 +157,7 @@ def modality_importance(
 
 
 def _xy(X, y):
-    return np.empty((count_rows(X), 1)), y
+    return np.empty((n_rows(X), 1)), y
 
 
 def _make_result(values, scores, names, method, scoring):
@@ -209,7 +210,7 @@ def _run(call, arguments, scorer, y, samples):
 
 
 def _permute(score, n_repeats, generator):
-    n_samples = count_rows(score.X)
+    n_samples = n_rows(score.X)
     unchanged = np.arange(n_samples)
     calls = [(score.estimator, score.X, [], unchanged)]
     for keys in score.modalities.values():
@@ -302,7 +303,7 @@ def _drop_modality(estimator, X, name, keys):
 def _predict_out_of_fold(estimator, X, y, folds):
     parts = []
     for train, test in folds:
-        model = clone(estimator).fit(take_rows(X, train), safe_indexing(y, train))
-        parts.append((model, take_rows(X, test)))
+        model = clone(estimator).fit(select_rows(X, train), safe_indexing(y, train))
+        parts.append((model, select_rows(X, test)))
     has_labels = is_classifier(estimator) and np.ndim(y) == 1
     return CachedPredictions(parts, np.unique(y) if has_labels else None)

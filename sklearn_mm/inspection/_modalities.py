@@ -1,10 +1,9 @@
 """An estimator's modalities and their columns, found through its wrappers."""
 
-import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from .._utils.imports import get_column_indices
+from ..tables import column_names, list_names, read_table
 from ._cells import name_columns
 
 
@@ -87,6 +86,7 @@ def find_modalities(estimator, X, modalities=None):
     dict of str to list
         Positions of the columns, in a dict their names, by modality.
     """
+    X = read_table(X)
     if modalities is not None:
         return _check_modalities(modalities, X)
     specs = list_specs(find_core(estimator)[0])
@@ -112,16 +112,12 @@ def _check_modalities(modalities, X):
 
 def find_keys(X, columns):
     """Return the positions of columns, in a dict their names."""
-    if isinstance(X, dict):
-        keys = [columns] if isinstance(columns, str) else list(columns)
-        lacking = [key for key in keys if key not in X]
-        if lacking:
-            raise ValueError(f"X has no column {lacking}, only {list(X)}.")
-        return keys
     columns = columns(X) if callable(columns) else columns
-    if isinstance(columns, tuple):
-        columns = list(columns)
-    return np.atleast_1d(get_column_indices(X, columns)).tolist()
+    names = list_names(X, columns)
+    if isinstance(X, dict):
+        return names
+    positions = {name: i for i, name in enumerate(column_names(X))}
+    return [positions[name] for name in names]
 
 
 def _find_shared(found):

@@ -12,7 +12,8 @@ from sklearn.utils.metaestimators import available_if
 
 from .._utils.imports import safe_indexing
 from ..exceptions import AbstentionWarning
-from ._cells import find_absent, take_column, take_rows
+from ..tables import select_rows
+from ._cells import find_absent, take_column
 from ._modalities import find_core, list_specs
 
 
@@ -73,7 +74,7 @@ class CachedPredictions(BaseEstimator):
                 f"{type(model).__name__} overrides score; specify scoring=."
             )
         with ignore_abstention():
-            return model.score(take_rows(table, rows), y)
+            return model.score(select_rows(table, rows), y)
 
     def _look_up(self, method, rows):
         if method not in self._cache:

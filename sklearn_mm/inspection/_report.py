@@ -8,7 +8,8 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length
 
 from .._utils.imports import safe_indexing
-from ._cells import as_table, blank_cells, count_rows
+from ..tables import n_rows, read_table
+from ._cells import blank_cells
 from ._modalities import find_modalities, list_others
 from ._predictions import CachedPredictions, find_present, find_scorer
 
@@ -85,8 +86,8 @@ def modality_report(estimator, X, y, *, modalities=None, scoring=None):
     lower      0.81    0.11
     fused      0.90    0.00
     """
-    X = as_table(X)
-    check_consistent_length(np.empty(count_rows(X)), y)
+    X = read_table(X)
+    check_consistent_length(np.empty(n_rows(X)), y)
     columns = find_modalities(estimator, X, modalities)
     scorer, _ = find_scorer(estimator, scoring)
     present = find_present(estimator, X, columns)

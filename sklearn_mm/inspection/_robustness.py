@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from ._cells import as_table, count_rows
+from ..tables import n_rows, read_table
 from ._declared import find_column_modalities, find_declared, find_files
 from ._disturb import MOVES, disturb_columns, list_disturbances, list_strengths
 from ._modalities import find_modalities
@@ -93,8 +93,8 @@ def robustness_report(
     7    lower     missing       0.0   0.90
     8    lower     missing       0.5   0.86
     """
-    X = as_table(X)
-    check_consistent_length(np.empty(count_rows(X)), y)
+    X = read_table(X)
+    check_consistent_length(np.empty(n_rows(X)), y)
     parts = find_modalities(estimator, X, modalities)
     scorer, _ = find_scorer(estimator, scoring)
     strengths = _check_strengths(strengths, list_strengths(estimator))
@@ -202,7 +202,7 @@ def make_robustness_scorer(
 def _score_disturbed(
     estimator, X, y=None, *, disturbance, strength, modality, scoring, random_state
 ):
-    X = as_table(X)
+    X = read_table(X)
     parts = find_modalities(estimator, X)
     if modality is not None and modality not in parts:
         raise ValueError(f"there is no modality {modality!r}, only {list(parts)}.")

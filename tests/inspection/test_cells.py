@@ -8,15 +8,13 @@ from scipy.sparse import csr_array
 from skorch.helper import SliceDict
 
 from sklearn_mm.inspection._cells import (
-    as_table,
     blank_cells,
-    count_rows,
     find_absent,
     move_cells,
     put_cells,
     take_column,
-    take_rows,
 )
+from sklearn_mm.tables import n_rows, read_table, select_rows
 
 ARRAY = np.arange(3.0)
 CELLS = {
@@ -47,7 +45,7 @@ def make_polars():
 def make_dict():
     columns = {n: np.array(c) for n, c in CELLS.items()}
     columns["images"] = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
-    return SliceDict(**columns)
+    return read_table(SliceDict(**columns))
 
 
 TABLES = {
@@ -80,7 +78,7 @@ def test_blanked_rows_are_missing_and_the_others_as_they_were(table):
         assert type(blanked) is type(table)
         column = take_column(blanked, key)
         assert find_absent(column).tolist() == [False, True, False]
-        kept = take_rows(blanked, np.array([0, 2]))
+        kept = select_rows(blanked, np.array([0, 2]))
         assert as_cells(take_column(kept, key)) == [before[0], before[2]]
         assert as_cells(take_column(table, key)) == before
         others = [other for other in list_keys(table) if other != key]
@@ -125,7 +123,7 @@ def test_new_cells_may_be_of_another_type():
 
 def test_what_is_no_table_is_refused():
     with pytest.raises(ValueError, match="to_frame"):
-        as_table(pd.Series([1, 2]))
+        read_table(pd.Series([1, 2]))
     with pytest.raises(TypeError, match="sparse"):
-        as_table(csr_array(np.eye(3)))
-    assert count_rows(as_table([[1, 2], [3, 4]])) == 2
+        read_table(csr_array(np.eye(3)))
+    assert n_rows(read_table([[1, 2], [3, 4]])) == 2
