@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from ._cell import read_signal
+from ._loader import AudioLoader
+
+#: Reads up to an hour.
+_LOADER = AudioLoader(max_seconds=3600)
 
 
 def add_noise(cell, strength, generator):
@@ -20,17 +23,17 @@ def add_noise(cell, strength, generator):
     Returns
     -------
     tuple of (ndarray, sampling_rate) or ndarray
-        The signal, with its sampling rate where that is known. The noise has exactly
-        this power; a silent signal stays silent.
+        The signal, with its sampling rate unless the cell is an array without one. The
+        noise has exactly this power; a silent signal stays silent.
     """
-    signal, rate = read_signal(cell)
+    signal, rate = _LOADER.read_original(cell)
     if signal is None:
         return cell
     noise = generator.normal(size=signal.shape)
     power = np.mean(np.square(signal, dtype=float)) / 10 ** (strength / 10)
     noise *= np.sqrt(power / np.mean(noise**2))
     noisy = (signal + noise).astype(signal.dtype)
-    return noisy if rate is None else (noisy, rate)
+    return noisy if isinstance(cell, np.ndarray) else (noisy, rate)
 
 
 #: By name, each with its default strengths.

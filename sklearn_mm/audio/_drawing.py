@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from ._cell import read_signal
+from ._loader import AudioLoader
 from ._spectrogram import LogMelSpectrogram
 
 #: Most frames that are computed, so that long audio costs no more.
 _N_FRAMES = 1000
 _N_MELS = 40
-#: Sampling rate of arrays that come without one, the default of AudioLoader (Hz).
-_SAMPLING_RATE = 16_000
 
 
 def draw(cell, ax):
@@ -27,14 +25,12 @@ def draw(cell, ax):
     matplotlib AxesImage
         The spectrogram, of shape (n_mels, n_frames).
     """
-    signal, rate = read_signal(cell)
+    signal, rate = AudioLoader(max_seconds=3600).read_original(cell)
     if signal is None:
         raise ValueError("it is nothing but padding")
-    n_samples = len(signal)
-    ax.set_label(
-        f"{n_samples} samples" if rate is None else f"{n_samples / rate:.2f} s"
-    )
-    rate = int(rate or _SAMPLING_RATE)
+    n_samples, rate = len(signal), int(rate)
+    is_rated = not isinstance(cell, np.ndarray)
+    ax.set_label(f"{n_samples / rate:.2f} s" if is_rated else f"{n_samples} samples")
     hop_length = max(1, round(rate / 100), n_samples // _N_FRAMES)
     spectrogram = LogMelSpectrogram(rate, n_mels=_N_MELS, hop_length=hop_length)
     decibel = spectrogram.transform([signal])[0]  # (n_frames, n_mels)

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from ._cell import read_image
-from ._pixels import one_thread, pixel_maximum
+from ._loader import ImageLoader
+from ._pixels import as_pixels, one_thread, pixel_maximum
+
+_LOADER = ImageLoader()
 
 
 def blur(cell, strength, generator=None):
@@ -25,7 +27,7 @@ def blur(cell, strength, generator=None):
     """
     import cv2
 
-    pixels = read_image(cell)
+    pixels = _read(cell)
     sigma = strength * min(pixels.shape[:2])
     if sigma == 0:
         return pixels
@@ -51,7 +53,7 @@ def add_noise(cell, strength, generator):
     ndarray
         Pixels of the same shape and type, clipped to black and white.
     """
-    pixels = read_image(cell)
+    pixels = _read(cell)
     scale = strength * _get_white(pixels)
     noise = generator.normal(size=pixels.shape, scale=scale)
     return _as_pixels(pixels + noise, pixels)
@@ -74,7 +76,7 @@ def occlude(cell, strength, generator):
     ndarray
         Pixels of the same shape and type.
     """
-    pixels = read_image(cell)
+    pixels = _read(cell)
     height, width = pixels.shape[:2]
     area = strength * height * width
     rows = min(height, round(height * strength**0.5))
@@ -94,6 +96,14 @@ def _get_white(pixels):
     if pixels.dtype.kind == "f":
         return max(1.0, float(np.nanmax(pixels)))
     return pixel_maximum(pixels.dtype)
+
+
+def _read(cell):
+    """Return the pixels of an image; those of an array keep their shape and type."""
+    if not isinstance(cell, np.ndarray):
+        return _LOADER.read_original(cell)
+    pixels = as_pixels(cell, max_pixels=_LOADER.max_pixels)
+    return cell if cell.dtype == pixels.dtype else pixels
 
 
 def _as_pixels(values, like):

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from .._columns.files import names_file
-from ._cell import read_image
-from ._header import read_image_header
-from ._pixels import as_pixels, convert_color, one_thread, pixel_maximum, resize
+from ._loader import ImageLoader
+from ._pixels import convert_color, one_thread, pixel_maximum, resize
 
 #: Pixels of the longer side: enough for an inch and a half.
 _SIDE = 160
@@ -27,25 +25,15 @@ def draw(cell, ax):
         The image in RGB, from 0 to 1.
     """
     with one_thread():
-        pixels = as_pixels(read_image(cell, cover=(_SIDE, _SIDE)))
+        pixels = ImageLoader().read_original(cell)
         white = pixel_maximum(pixels.dtype)
         pixels = convert_color(pixels, "rgb", "rgb").astype(np.float32)
         pixels = np.nan_to_num(pixels)
         pixels /= max(white, pixels.max()) or 1  # floats need not end at 1
         picture = _shrink(pixels.clip(0, 1))
-    height, width = _find_size(cell, pixels)
+    height, width = pixels.shape[:2]
     ax.set_label(f"{width} x {height} pixels")
     return ax.imshow(picture, interpolation="nearest")
-
-
-def _find_size(cell, pixels):
-    """Return the size of an image whose pixels may be decoded at a reduced scale."""
-    if not names_file(cell):
-        return pixels.shape[:2]
-    header = read_image_header(cell)
-    size = header.height, header.width
-    is_turned = (size[0] < size[1]) != (pixels.shape[0] < pixels.shape[1])
-    return size[::-1] if is_turned else size
 
 
 def _shrink(pixels):
