@@ -141,12 +141,12 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     array(['yes', 'no', 'no', 'yes', 'no'], dtype='<U3')
     """
 
+    _rules = {"soft": LinearPool, "hard": MajorityVote, "product": LogLinearPool}
     _parameter_constraints: dict = {
         **BaseVoting._parameter_constraints,
-        "voting": [StrOptions({"soft", "hard", "product"}), PoolingRule],
+        "voting": [StrOptions(set(_rules)), PoolingRule],
         "calibration": [StrOptions({"sigmoid", "isotonic", "temperature"}), None],
     }
-    _rules = {"soft": LinearPool, "hard": MajorityVote, "product": LogLinearPool}
 
     def __init__(
         self,

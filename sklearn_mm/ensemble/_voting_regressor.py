@@ -106,12 +106,12 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
     array([9.2, 1.7, 3.6, 7.3, 1.9])
     """
 
+    _rules = {"mean": WeightedMean, "median": WeightedMedian}
     _parameter_constraints: dict = {
         **BaseVoting._parameter_constraints,
         "weights": ["array-like", dict, StrOptions({"learned"}), None],
-        "voting": [StrOptions({"mean", "median"}), PoolingRule],
+        "voting": [StrOptions(set(_rules)), PoolingRule],
     }
-    _rules = {"mean": WeightedMean, "median": WeightedMedian}
 
     def __init__(
         self,

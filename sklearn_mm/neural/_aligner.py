@@ -279,8 +279,6 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
         """The temperature, given or learned."""
         return 1 / float(self.criterion_.find_scale().detach())
 
-    # Steps of training.
-
     def _make_target(self, samples, y, sample_weight, fresh, classes):
         return Target(None)
 
@@ -336,8 +334,6 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
             return super().train_step_single(batch, **fit_params)
         self._set_training(True)
         return compute_gradients(self, samples, self.chunk_size)
-
-    # Embedding.
 
     def _embed(self, name, cells):
         array, rows, n_samples = self._read_cells(name, cells)

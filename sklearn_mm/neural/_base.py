@@ -151,8 +151,6 @@ class BaseNet(SkorchNet):
             return int(self.random_state)
         return generator.randint(np.iinfo(np.int32).max)
 
-    # Samples and targets.
-
     def _check_samples(self, X, reset, y=None):
         """Return numbers, or token ids, of the shape that ``fit`` saw."""
         if is_dataset(X):  # from a skorch callback, in training: checked already
@@ -212,8 +210,6 @@ class BaseNet(SkorchNet):
             raise ValueError("all samples are missing (all NaN): nothing to train on.")
         return samples[present], target.take(present)
 
-    # The module.
-
     def initialize_module(self):
         """Build the backbone for the shape of the samples, and a linear head."""
         options = self.get_params_for("module")
@@ -259,8 +255,6 @@ class BaseNet(SkorchNet):
         """Return the network's outputs for checked samples, as an array."""
         return check_outputs(NeuralNet.predict_proba(self, X), type(self).__name__)
 
-    # The loss.
-
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Compute the mean loss of a batch, weighted if there are weights."""
         target = Target.unpack(y_true).to(pick_device(self.device))
@@ -277,8 +271,6 @@ class BaseNet(SkorchNet):
         criterion.reduction = "none"
         losses = criterion(y_pred.float(), codes)
         return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
-
-    # ONNX.
 
     def to_onnx(self, path):
         """Write the fitted network to a file that ONNX runtimes read.

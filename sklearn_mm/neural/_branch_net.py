@@ -56,8 +56,6 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
         twin.init_from = self.init_from  # networks that stay fitted
         return twin
 
-    # Parameters.
-
     def get_params(self, deep=True):
         """Get the parameters, including those of the branches.
 
@@ -155,8 +153,6 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
                 raise ValueError(f"{name!r} is taken; use another name for the branch.")
         super()._validate_names(names)
 
-    # Samples.
-
     def _check_samples(self, X, reset, y=None):
         """Return an array for each branch, and which rows have it, as a SliceDict."""
         if is_dataset(X):  # from a skorch callback, in training: checked already
@@ -248,8 +244,6 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
             raise ValueError("every modality is missing from every row of X.")
         return samples[present], target.take(present)
 
-    # Backbones.
-
     def _build_backbones(self):
         """Build each branch's backbone for the shape of its samples."""
         built = {}
@@ -317,8 +311,6 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
         some = take_some(array if present.all() else array[present])
         return to_device(as_tensors(some), pick_device(self.device))
 
-    # Batches.
-
     def infer(self, x, **fit_params):
         """Run the module on a batch, on its device."""
         inputs, present = self._prepare_batch(x)
@@ -368,8 +360,6 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
         can_vary = getattr(self._backbones[name], "variable_length", False)
         is_variable = can_vary and len(shape) > 1
         return Samples(shape, self.n_tokens_.get(name), is_variable)
-
-    # What scikit-learn asks.
 
     @property
     def _repr_names(self):

@@ -71,8 +71,6 @@ class BaseMultimodalNet(BaseBranchNet):
     _own_prefixes = (*BaseBranchNet._own_prefixes, "fusion", "balance")
     prefixes_: list = [*BaseBranchNet.prefixes_, "fusion", "balance"]
 
-    # The module.
-
     def initialize_module(self):
         """Build the backbones for the shapes of their samples, fusion and heads."""
         self.module_ = JointNet(
@@ -100,8 +98,6 @@ class BaseMultimodalNet(BaseBranchNet):
         maker = partial(fusion, **options)
         maker.takes_tokens = getattr(fusion, "takes_tokens", False)
         return maker
-
-    # Training.
 
     @property
     def _default_callbacks(self):
@@ -152,8 +148,6 @@ class BaseMultimodalNet(BaseBranchNet):
     def evaluation_step(self, batch, training=False):
         """Predict a batch."""
         return super().evaluation_step(batch, training).prediction
-
-    # Outputs.
 
     def transform(self, X):
         """Fuse samples, without predicting.

@@ -307,8 +307,6 @@ class MultitaskNet(BaseMultimodalNet):
         """Weights of the losses at the end of training, by task."""
         return dict(zip(self.tasks_, self.criterion_.get_weights().tolist()))
 
-    # Targets.
-
     def _check_samples(self, X, reset, y=None):
         if y is not None:
             check_consistent_length(read_table(X), *split_tasks(y).values())
@@ -322,7 +320,9 @@ class MultitaskNet(BaseMultimodalNet):
 
     def _check_target(self, y, samples):
         if y is None:
-            raise ValueError("MultitaskNet requires y to be passed, but it is None.")
+            raise ValueError(
+                "MultitaskNet requires y to be passed, but the target y is None."
+            )
         return split_tasks(y)
 
     def _make_task(self, samples, columns, classes):
@@ -333,8 +333,6 @@ class MultitaskNet(BaseMultimodalNet):
         group = TaskGroup(tasks)
         self.classes_ = group.classes
         return group
-
-    # Losses.
 
     def initialize_criterion(self):
         """Build the loss that combines the tasks' losses."""
@@ -356,8 +354,6 @@ class MultitaskNet(BaseMultimodalNet):
             codes = Target.unpack(y_true).codes.to(y_pred.fused.device)
             self.criterion_.balance(y_pred.prediction, codes, y_pred.fused)
         return super().get_loss(y_pred, y_true, X, training)
-
-    # Outputs.
 
     def _predict_tasks(self, X):
         """Return name, task and outputs of each task; without a modality, its prior."""

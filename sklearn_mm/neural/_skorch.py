@@ -85,8 +85,6 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
     def _get_param_names(self):
         return [k for k in vars(self) if not k.endswith("_") and not k.startswith("_")]
 
-    # Steps of training.
-
     @property
     def _default_callbacks(self):
         return default_callbacks(self)
@@ -164,8 +162,6 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
     def __delattr__(self, name):
         object.__delattr__(self, name)  # nothing is registered that skorch would undo
 
-    # Predictions that only some kinds of nets have.
-
     @property
     def predict_proba(self):
         """Only classifiers have it."""
@@ -175,8 +171,6 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
     def predict(self):
         """Encoders do not have it."""
         raise AttributeError(f"{type(self).__name__} has no predict")
-
-    # The states of StoredStateMixin.
 
     def _get_pickled_state(self):
         return get_pickled_state(self)

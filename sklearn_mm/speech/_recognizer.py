@@ -328,8 +328,6 @@ default="character"
         """
         return 1 - word_error_rate(y, self.predict(X))
 
-    # Recordings and transcripts.
-
     def _check_samples(self, X, reset, y=None):
         if is_dataset(X):  # from a skorch callback, in training: checked already
             return X
