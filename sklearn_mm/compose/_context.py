@@ -5,11 +5,10 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_array
 
 from .._columns.arrays import as_samples
 from .._columns.base import ArrayOutputMixin, ColumnTransformerMixin
-from .._columns.table import check_unique_names, select_columns
+from .._columns.table import column_names, read_table, select_columns
 from .._utils.imports import Interval, fit_context, num_samples
 from .._utils.versions import VersionMixin
 
@@ -23,8 +22,8 @@ class ContextWindow(
 ):
     """Turn rows of vectors into short sequences: each row among its neighbours.
 
-    The neighbours are the rows before and after it in the same group, in the order of
-    a column, wherever they are in the table. No row of another group is ever used.
+    Neighbours are the rows before and after it in the same group, in the order of a
+    column, wherever they are in the table. Rows of other groups are never used.
 
     Parameters
     ----------
@@ -45,11 +44,11 @@ class ContextWindow(
 
     Notes
     -----
-    The other columns are the vectors: numbers, or one column of arrays. The neighbours
-    must be there at prediction too: a row that is predicted by itself has none, and
-    rows of a cross-validation's other folds are none. Split by group
+    The other columns are the vectors: numbers, or one column of arrays. Neighbours must
+    be in the table at prediction too: a row that is predicted on its own has none, and
+    rows of other cross-validation folds do not count. Split by group
     (:class:`~sklearn.model_selection.GroupKFold`), and predict whole groups. The row
-    itself is step ``before`` of the window, which recurrent networks can pick by
+    itself is step ``before`` of the window, which recurrent networks can select with
     ``pooling=before``.
 
     References
@@ -99,14 +98,14 @@ class ContextWindow(
         self
             The transformer.
         """
-        X = _check_table(X)
+        X = read_table(X)
         self._number_groups(X)
         self._number_order(X)
         self.sample_shape_ = self._take_vectors(X).shape[1:]
         return self
 
     def transform(self, X):
-        """Give each row with its neighbours.
+        """Return each row with its neighbours.
 
         Parameters
         ----------
@@ -118,11 +117,11 @@ class ContextWindow(
         ndarray of shape (n_samples, before + 1 + after, n_features), float32
             All NaN where there is no such neighbour, or where its vector is missing.
         """
-        X = _check_table(X)
+        X = read_table(X)
         groups, order = self._number_groups(X), self._number_order(X)
         vectors = self._take_vectors(X)
         shape = getattr(self, "sample_shape_", vectors.shape[1:])
-        if len(vectors) == 0:  # which do not tell how long they would be
+        if len(vectors) == 0:  # no row shows how long vectors are
             vectors = vectors.reshape(0, *shape)
         if vectors.shape[1:] != shape:
             raise ValueError(
@@ -145,7 +144,7 @@ class ContextWindow(
         return self.group if isinstance(self.group, list) else [self.group]
 
     def _number_groups(self, X):
-        """Give each row the number of its group."""
+        """Return the number of each row's group."""
         columns = self._group_columns()
         codes = [self._number(X, column, "group") for column in columns]
         return np.unique(np.stack(codes), axis=1, return_inverse=True)[1].reshape(-1)
@@ -156,8 +155,8 @@ class ContextWindow(
         return self._number(X, self.order, "order")
 
     def _number(self, X, column, parameter):
-        """Give the rank of each row's value in a column; refuse rows without one."""
-        known = _list_columns(X)
+        """Return the rank of each row's value in a column; raise if one is missing."""
+        known = column_names(X)
         if column not in known:
             raise ValueError(
                 f"ContextWindow: X has no column {column!r} ({parameter}), only "
@@ -169,37 +168,24 @@ class ContextWindow(
         if (codes < 0).any():
             rows = np.flatnonzero(codes < 0)
             raise ValueError(
-                f"ContextWindow: column {column!r} ({parameter}) is empty in "
+                f"ContextWindow: column {column!r} ({parameter}) is missing from "
                 f"{len(rows)} rows, the first at position {rows[0]}. Every row needs a "
-                "group and a place in it."
+                "group, and a value to sort it by."
             )
         return codes
 
     def _take_vectors(self, X):
         special = [*self._group_columns(), self.order]
-        columns = [column for column in _list_columns(X) if column not in special]
+        columns = [column for column in column_names(X) if column not in special]
         if not columns:
             raise ValueError(
-                f"ContextWindow: X has no columns but {special}; where are the vectors?"
+                f"ContextWindow: X has only the columns {special}, none with vectors."
             )
         chosen = columns[0] if len(columns) == 1 else columns
         return as_samples(select_columns(X, chosen), type(self).__name__)
 
     def __sklearn_tags__(self):
-        """Say that nothing is learned that a transformation would need."""
+        """Declare that ``transform`` needs no ``fit``."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
-
-
-def _check_table(X):
-    check_unique_names(X)
-    if isinstance(X, dict) or hasattr(X, "columns"):
-        return X
-    return check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
-
-
-def _list_columns(X):
-    if isinstance(X, dict):
-        return list(X)
-    return list(X.columns) if hasattr(X, "columns") else list(range(X.shape[1]))

@@ -103,12 +103,12 @@ def test_without_an_order_rows_stay_as_they_are():
     [
         (lambda t: t.drop(columns="talk"), "no column 'talk' \\(group\\)"),
         (lambda t: t.drop(columns="turn"), "no column 'turn' \\(order\\)"),
-        (lambda t: t.drop(columns="vector"), "where are the vectors"),
+        (lambda t: t.drop(columns="vector"), "none with vectors"),
         (
             lambda t: t.assign(talk=[None, *["a"] * 59]),
             "1 rows, the first at position 0",
         ),
-        (lambda t: t.assign(turn=[np.nan] * 2 + [1.0] * 58), "empty in 2 rows"),
+        (lambda t: t.assign(turn=[np.nan] * 2 + [1.0] * 58), "missing from 2 rows"),
     ],
 )
 def test_what_is_missing_is_named(change, message):
