@@ -1,4 +1,4 @@
-"""Errors and warnings that users meet."""
+"""Errors and warnings."""
 
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -62,7 +62,7 @@ _NAMES = {"sklearn": "scikit-learn"}
 
 
 class ModelVersionWarning(InconsistentVersionWarning):
-    """A model was saved by other versions than are here, and may answer differently.
+    """A model was saved by other versions, and may predict differently.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ class ModelVersionWarning(InconsistentVersionWarning):
             if self.found.get(package) != version
         )
         return (
-            f"{self.estimator_name} was saved by {changes}. It may fail, or answer "
-            "otherwise than it did: compare its predictions with known ones, fit it "
-            "anew, or install the versions that saved it."
+            f"{self.estimator_name} was saved by {changes}. It may fail or predict "
+            "differently. Compare its predictions with known ones, fit it again, or "
+            "install the versions that saved it."
         )
 
 
@@ -116,7 +116,7 @@ class CacheWarning(UserWarning):
 
 
 class AbstentionWarning(UserWarning):
-    """Rows on which every modality abstained got the training set's prior.
+    """Rows on which all modalities abstain are predicted by the training prior.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class AbstentionWarning(UserWarning):
 
 
 class FusionWarning(UserWarning):
-    """Fusing did not beat the best modality, on answers given out of fold.
+    """Fusion did not beat the best modality on out-of-fold predictions.
 
     Examples
     --------
