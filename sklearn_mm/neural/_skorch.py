@@ -4,6 +4,7 @@ import inspect
 from contextlib import contextmanager
 
 import numpy as np
+import torch
 from sklearn.callback import CallbackSupportMixin
 from skorch import NeuralNet
 from torch.utils.data import Subset
@@ -19,7 +20,7 @@ from ._saved import (
     set_plain_state,
 )
 from ._split import split_rows
-from ._target import Target
+from ._target import Target, map_parts
 
 
 class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
@@ -123,6 +124,10 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
             return dataset, None
         return Subset(dataset, train), Subset(dataset, valid)
 
+    def evaluation_step(self, batch, training=False):
+        """Compute the outputs of a batch, in float32 at least: numpy has no bfloat16."""
+        return _as_float(super().evaluation_step(batch, training))
+
     def get_iterator(self, dataset, training=False):
         """Iterate over batches, in training in another order each epoch."""
         iterator = super().get_iterator(dataset, training)
@@ -183,3 +188,12 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
 
     def _set_plain_state(self, state):
         set_plain_state(self, state)
+
+
+def _as_float(outputs):
+    if isinstance(outputs, dict | tuple):
+        return map_parts(_as_float, outputs)
+    if isinstance(outputs, list):
+        return [_as_float(part) for part in outputs]
+    is_low = getattr(outputs, "dtype", None) in (torch.bfloat16, torch.float16)
+    return outputs.float() if is_low else outputs

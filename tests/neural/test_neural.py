@@ -604,3 +604,15 @@ def test_names_and_set_output(table):
     assert frame.columns[:2].tolist() == ["net0", "net1"]
     assert not hasattr(encoder, "predict")
     assert not hasattr(make_net(kind=NetRegressor), "predict_proba")
+
+
+def test_outputs_of_lower_precision_become_arrays(table):
+    X, y = table
+
+    class Half(TabularMLP):
+        def forward(self, x):
+            return super().forward(x).bfloat16()
+
+    net = make_net(Half, early_stopping=False, max_epochs=0).fit(X, y)
+    net.module_.head.bfloat16()  # as under autocast on a GPU
+    assert net.predict_proba(X).dtype == np.float32
