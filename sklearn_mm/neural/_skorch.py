@@ -125,7 +125,7 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
         return Subset(dataset, train), Subset(dataset, valid)
 
     def evaluation_step(self, batch, training=False):
-        """Compute the outputs of a batch, in float32 at least: numpy has no bfloat16."""
+        """Compute the outputs of a batch, as float32 if numpy lacks their type."""
         return _as_float(super().evaluation_step(batch, training))
 
     def get_iterator(self, dataset, training=False):
