@@ -1,10 +1,10 @@
-"""Mean and spread of a target of numbers."""
+"""Mean and standard deviation of a target of numbers."""
 
 import numpy as np
 
 
-def find_spread(y, name="y"):
-    """Find mean and standard deviation of a target, and refuse what has none.
+def compute_mean_and_std(y, name="y"):
+    """Compute the mean and standard deviation of a target, and refuse what has none.
 
     Parameters
     ----------

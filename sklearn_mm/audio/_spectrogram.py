@@ -10,7 +10,7 @@ from .._utils.imports import Interval, threadpool_controller_decorator
 from ._signal import check_signals
 from ._spectrum import (
     FRAMES,
-    choose_frames,
+    choose_frame_sizes,
     count_frames,
     filter_spectra,
     iter_power_spectra,
@@ -109,7 +109,7 @@ class LogMelSpectrogram(ArrayTransformer):
         """
         owner = type(self).__name__
         array = check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
-        n_fft, hop_length = choose_frames(
+        n_fft, hop_length = choose_frame_sizes(
             self.sampling_rate, self.n_fft, self.hop_length
         )
         fmax = self.sampling_rate / 2 if self.fmax is None else self.fmax

@@ -27,7 +27,7 @@ _BLOCK = 2**17
 _GROUP = 2**12
 
 
-def choose_frames(sampling_rate, n_fft=None, hop_length=None):
+def choose_frame_sizes(sampling_rate, n_fft=None, hop_length=None):
     """Return frame and hop length in samples, by default about 32 and 10 ms."""
     if n_fft is None:
         n_fft = 2 ** max(1, int(np.ceil(np.log2(0.032 * sampling_rate))))

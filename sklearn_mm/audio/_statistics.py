@@ -8,7 +8,7 @@ from .._columns.base import BaseArrayEncoder
 from .._utils.imports import Interval, threadpool_controller_decorator
 from ._describe import frame_feature_names, summarise_signals
 from ._signal import check_signals
-from ._spectrum import FRAMES, choose_frames, iter_signals
+from ._spectrum import FRAMES, choose_frame_sizes, iter_signals
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 
@@ -96,7 +96,7 @@ class AudioStatistics(BaseArrayEncoder):
 
     @threadpool_controller_decorator(limits=1, user_api="blas")
     def _encode(self, array):
-        n_fft, hop_length = choose_frames(
+        n_fft, hop_length = choose_frame_sizes(
             self.sampling_rate, self.n_fft, self.hop_length
         )
         return np.concatenate(

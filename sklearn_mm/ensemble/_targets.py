@@ -6,7 +6,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
-from .._utils.targets import find_spread
+from .._utils.targets import compute_mean_and_std
 from ._probabilities import (
     compute_divergence,
     decode_decisions,
@@ -143,7 +143,7 @@ class NumberTargetMixin:
             input_name="y",
         )
         check_consistent_length(X, y)
-        find_spread(*self._encode(y))
+        compute_mean_and_std(*self._encode(y))
         return y
 
     def _set_target(self, y, sample_weight):

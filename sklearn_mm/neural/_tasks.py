@@ -8,7 +8,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
-from .._utils.targets import find_spread
+from .._utils.targets import compute_mean_and_std
 from ._batches import take_some
 
 KINDS = ("classification", "regression")
@@ -102,7 +102,7 @@ class NumberTask:
         self.name = name
         y = self._as_floats(y)
         self.ndim = y.ndim
-        self.mean, self.std = find_spread(y.reshape(len(y), -1), name)
+        self.mean, self.std = compute_mean_and_std(y.reshape(len(y), -1), name)
         self.n_outputs = len(self.mean)
 
     @staticmethod
