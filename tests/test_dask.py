@@ -53,7 +53,12 @@ def client():
 @pytest.fixture
 def on_cluster(client):
     """Let joblib run its tasks on the cluster."""
-    client.wait_for_workers(2)
+    try:
+        client.wait_for_workers(2, timeout=30)
+    except TimeoutError:  # a busy machine: dask gave up on replacing a dead worker
+        client.cluster.scale(0)
+        client.cluster.scale(2)
+        client.wait_for_workers(2, timeout=60)
     with parallel_config(backend="dask"):
         yield
 
