@@ -25,29 +25,19 @@ class Member(NamedTuple):
 class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
     """An estimator with a list of triples, whose members have nested parameters."""
 
-    _specs_parameter = "estimators"
-
-    @property
-    def _specs(self):
-        return getattr(self, self._specs_parameter)
-
-    @_specs.setter
-    def _specs(self, specs):
-        setattr(self, self._specs_parameter, specs)
-
     @property
     def _estimators(self):
         """The specs as pairs (name, estimator), which scikit-learn can handle."""
         try:
-            return [(name, estimator) for name, estimator, _ in self._specs]
+            return [(name, estimator) for name, estimator, _ in self.estimators]
         except (TypeError, ValueError):  # not a list of triples: fit raises an error
-            return self._specs
+            return self.estimators
 
     @_estimators.setter
     def _estimators(self, pairs):
-        self._specs = [
+        self.estimators = [
             (name, estimator, columns)
-            for (name, estimator), (_, _, columns) in zip(pairs, self._specs)
+            for (name, estimator), (_, _, columns) in zip(pairs, self.estimators)
         ]
 
     def get_params(self, deep=True):
@@ -83,15 +73,15 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
 
     def _check_members(self, X):
         """Check the specs, and return those not dropped; call callable columns."""
-        if not self._specs or any(
+        if not self.estimators or any(
             not isinstance(spec, (tuple, list)) or len(spec) != 3
-            for spec in self._specs
+            for spec in self.estimators
         ):
             raise ValueError(
-                f"{self._specs_parameter} must be a non-empty list of (name, "
-                f"estimator, columns), got {self._specs!r}."
+                "estimators must be a non-empty list of (name, "
+                f"estimator, columns), got {self.estimators!r}."
             )
-        self._validate_names([name for name, _, _ in self._specs])
+        self._validate_names([name for name, _, _ in self.estimators])
         with share_results():  # a column is looked at once, whoever asks
             members = self._list_members(X)
         if not members:
@@ -102,7 +92,7 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
 
     def _list_members(self, X):
         members = []
-        for name, estimator, columns in self._specs:
+        for name, estimator, columns in self.estimators:
             if isinstance(estimator, str) and estimator == "drop":
                 continue
             self._check_member(name, estimator)
@@ -125,12 +115,12 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
     def _repr_names(self):
         return [
             f"{name}: {columns}" if isinstance(columns, str) else name
-            for name, _, columns in self._specs
+            for name, _, columns in self.estimators
         ]
 
     def _sk_visual_block_(self):
         """Show the modalities side by side."""
-        estimators = [estimator for _, estimator, _ in self._specs]
+        estimators = [estimator for _, estimator, _ in self.estimators]
         return VisualBlock(
             "parallel", estimators, names=self._repr_names, dash_wrapped=False
         )
