@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from graphlib import TopologicalSorter
 
 import pytest
@@ -156,3 +157,9 @@ def test_a_class_has_at_most_ten_of_ours_in_its_mro(name):
 def test_examples_are_short():
     for path in (ROOT / "examples").glob("*.py"):
         assert len(path.read_text().splitlines()) <= 80, path.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_shapes_in_docstrings_name_no_attribute(path):
+    # "(n_features_in_,)" is a link to nowhere in reStructuredText.
+    assert not re.findall(r"shape \([^)`]*[a-z]_[,)]", path.read_text())

@@ -57,7 +57,7 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
 
     Attributes
     ----------
-    correlations_ : ndarray of shape (embedding_dim_,)
+    correlations_ : ndarray of shape (embedding_dim,)
         Regularised correlation of each dimension in training, descending; with more
         than two modalities, its mean over all pairs.
     embedding_dim_ : int
@@ -68,7 +68,7 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
         Fitted transformers; None stands for "passthrough".
     n_features_in_ : int
         Number of columns of the table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features_in,)
         Names of the columns of the table, if all of them are strings.
 
     See Also

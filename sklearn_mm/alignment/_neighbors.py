@@ -41,7 +41,7 @@ class FaissNeighbors(VersionMixin, BaseEstimator):
         Number of indexed samples.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features_in,)
         Names of the features, if all of them are strings.
 
     See Also

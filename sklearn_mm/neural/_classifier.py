@@ -160,7 +160,7 @@ class NetClassifier(NetClassifierMixin, BaseNet):
         Size of the vocabulary, for samples that are token ids.
     n_features_in_ : int
         Number of columns, for samples that are vectors.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features_in,)
         Names of the columns, if ``X`` was a frame with string column names.
     criterion_ : torch.nn.Module
         The loss.

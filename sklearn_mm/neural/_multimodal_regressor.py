@@ -114,7 +114,7 @@ class MultimodalNetRegressor(NetRegressorMixin, BaseMultimodalNet):
         Size of the vocabulary of each branch whose samples are token ids.
     n_features_in_ : int
         Number of columns of the table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features_in,)
         Names of the columns, if ``X`` was a frame with string column names.
     criterion_ : torch.nn.Module
         The loss.

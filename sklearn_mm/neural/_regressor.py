@@ -129,7 +129,7 @@ class NetRegressor(NetRegressorMixin, BaseNet):
         Number of axes of the target, 1 or 2.
     n_features_in_ : int
         Number of columns, for samples that are vectors.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features_in,)
         Names of the columns, if ``X`` was a frame with string column names.
     criterion_ : torch.nn.Module
         The loss.
