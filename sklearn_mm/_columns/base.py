@@ -153,11 +153,12 @@ class BaseLoader(ArrayTransformer):
             cell, root=self.root, max_bytes=self.max_bytes, filesystem=self.filesystem
         )
 
-    def _read_into(self, samples, column):
+    def _read_into(self, samples, column, read=None):
         """Store ``read(cell)`` in ``samples`` for every cell that is not missing."""
+        read = self.read if read is None else read
 
         def load(row, cell):
-            samples[row] = self.read(cell)
+            samples[row] = read(cell)
 
         failures = load_cells(column, load, n_jobs=self.n_jobs)
         report_failures(failures, type(self).__name__, len(column), self.on_error)

@@ -135,7 +135,7 @@ class ImageLoader(BaseLoader):
         shape = check_size(self.size) + ((3,) if self.color == "rgb" else ())
         images = np.full((len(column), *shape), np.nan, np.float32)
         with one_thread():
-            self._read_into(images, column)
+            self._read_into(images, column, self._read)
         return images
 
     def read(self, cell):
@@ -151,15 +151,18 @@ class ImageLoader(BaseLoader):
         ndarray of shape (height, width[, 3]), float32
             What ``transform`` returns for this cell.
         """
+        with one_thread():
+            return self._read(cell)
+
+    def _read(self, cell):
         height, width = check_size(self.size)
         cover = (height, width) if self.decode == "fast" else None
-        with one_thread():
-            pixels, order, averaged = self._decode(cell, self.color, cover)
-            if self.scale:
-                check_range(pixels)
-            white = pixel_maximum(pixels.dtype)
-            pixels = self._fit_to_size(pixels, height, width, averaged)
-            pixels = convert_color(pixels, order, self.color).astype(np.float32)
+        pixels, order, averaged = self._decode(cell, self.color, cover)
+        if self.scale:
+            check_range(pixels)
+        white = pixel_maximum(pixels.dtype)
+        pixels = self._fit_to_size(pixels, height, width, averaged)
+        pixels = convert_color(pixels, order, self.color).astype(np.float32)
         if self.scale:
             pixels /= white
         return pixels
