@@ -14,7 +14,7 @@ from .._utils.imports import is_instance
 from .._utils.memo import compute_once
 from .detect import detect_modality, holds_lists
 from .kinds import READERS
-from .known import BY_NAME, MODALITIES, TABLE_NAMES
+from .known import BY_NAME, TABLE_NAMES
 
 #: What a column may be declared as, beside the modalities: left out.
 DROP = "drop"
@@ -183,11 +183,6 @@ def get_modality(name, own=None):
 def is_content(name):
     """Whether a modality's columns have an encoder each, that is, are no table."""
     return name not in (*TABLE_NAMES, DROP, "empty")
-
-
-def list_names():
-    """Return the names of the package's modalities whose columns are encoded alone."""
-    return [modality.name for modality in MODALITIES]
 
 
 def _has_values(column, kind):

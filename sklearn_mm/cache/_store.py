@@ -1,4 +1,4 @@
-"""Store arrays by key: a bounded dictionary in front of an SQLite database."""
+"""An array store: a size-limited in-memory cache backed by an SQLite database."""
 
 import os
 import sqlite3

@@ -8,12 +8,12 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._modalities.kinds import make_table_encoder
+from .._modalities.known import NAMES
 from .._modalities.table import (
     detect_columns,
     find_dates,
     get_modality,
     list_columns,
-    list_names,
     name_features,
     read_declarations,
 )
@@ -324,7 +324,7 @@ class MultimodalVectorizer(
         """Show the encoders side by side, after ``fit`` with their columns."""
         blocks = getattr(self, "_blocks", None)
         if blocks is None:
-            names = [*list_names(), TABLE]
+            names = [*NAMES, TABLE]
             parts = [self._make_encoder(Block(n, [], n)) for n in names]
             return VisualBlock("parallel", parts, names=names)
         names = [TABLE if block.is_table else str(block.key) for block in blocks]
@@ -342,7 +342,7 @@ class MultimodalVectorizer(
         """Say what the columns are, and which are encoded together."""
         owner = type(self).__name__
         declared, groups, self._own = read_declarations(self.columns, columns)
-        check_encoder_keys(self.encoders, columns, [*list_names(), *self._own])
+        check_encoder_keys(self.encoders, columns, [*NAMES, *self._own])
         types = detect_columns(X, declared, root=self.root, owner=owner)
         self.modalities_ = {name: kind.modality for name, kind in types.items()}
         self.reasons_ = {name: kind.reason for name, kind in types.items()}

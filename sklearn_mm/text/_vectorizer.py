@@ -181,7 +181,7 @@ class TextVectorizer(
         """
         texts, missing = self._read(X)
         if not texts:
-            raise ValueError("TextVectorizer: there is no text to learn from.")
+            raise ValueError("TextVectorizer: X has no text to learn from.")
         params = {name: getattr(self, name) for name in _TFIDF_CONSTRAINTS}
         self.vectorizer_ = TfidfVectorizer(**params)
         vectors = self.vectorizer_.fit_transform(texts)
