@@ -8,7 +8,6 @@ from ._spectrum import (
     count_frames,
     filter_spectra,
     iter_power_spectra,
-    mel_filterbank,
     to_decibel,
 )
 
@@ -24,7 +23,7 @@ def frame_feature_names(n_mfcc):
 
 
 def summarise_signals(
-    signals, sampling_rate, n_fft, hop_length, *, n_mels, n_mfcc, n_segments
+    signals, sampling_rate, n_fft, hop_length, *, bank, n_mfcc, n_segments
 ):
     """Compute means and standard deviations over the frames of each signal's segments.
 
@@ -36,8 +35,10 @@ def summarise_signals(
         Sampling rate, in Hz.
     n_fft, hop_length : int
         Length of a frame, and distance to the next one, in samples.
-    n_mels, n_mfcc : int
-        Number of mel bands and of cepstral coefficients.
+    bank : sparse array of shape (n_mels, 1 + n_fft // 2)
+        The mel filters.
+    n_mfcc : int
+        Number of cepstral coefficients.
     n_segments : int
         Number of equal parts of a signal.
 
@@ -50,7 +51,7 @@ def summarise_signals(
     lengths = np.array([len(signal) for signal in signals])
     counts = count_frames(lengths, n_fft, hop_length)
     starts = np.cumsum(counts) - counts
-    bank = mel_filterbank(sampling_rate, n_fft, n_mels, 0.0, sampling_rate / 2)
+    n_mels = bank.shape[0]
     frequencies = np.fft.rfftfreq(n_fft, 1 / sampling_rate).astype(np.float32)
     mel = np.empty((counts.sum(), n_mels), dtype=np.float32)
     spectral = np.empty((counts.sum(), len(_SPECTRAL)), dtype=np.float32)

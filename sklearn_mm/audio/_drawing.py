@@ -4,6 +4,7 @@ import numpy as np
 
 from ._loader import AudioLoader
 from ._spectrogram import LogMelSpectrogram
+from ._spectrum import choose_frame_sizes
 
 #: Most frames that are computed, so that long audio costs no more.
 _N_FRAMES = 1000
@@ -32,7 +33,8 @@ def draw(cell, ax):
     is_rated = not isinstance(cell, np.ndarray)
     ax.set_label(f"{n_samples / rate:.2f} s" if is_rated else f"{n_samples} samples")
     hop_length = max(1, round(rate / 100), n_samples // _N_FRAMES)
-    spectrogram = LogMelSpectrogram(rate, n_mels=_N_MELS, hop_length=hop_length)
+    n_fft = max(256, choose_frame_sizes(rate)[0])  # enough for the bands
+    spectrogram = LogMelSpectrogram(rate, _N_MELS, n_fft, hop_length)
     decibel = spectrogram.transform([signal])[0]  # (n_frames, n_mels)
     # The noise floor would take half of the colours.
     low, high = np.percentile(decibel, 5), decibel.max()

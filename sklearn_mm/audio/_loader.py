@@ -22,6 +22,11 @@ class AudioLoader(BaseLoader):
     ``(array, sampling_rate)``. Channels are averaged, then the signal is resampled
     (soxr, HQ), as ``librosa.load`` does. The transformer is stateless.
 
+    Floats are expected in -1 to 1. Integers are scaled: int8 and int16 by the range of
+    their type, and uint8 about its centre of 128. In lists and wider types the values
+    decide: samples that fit into 16 bits are 16-bit samples, samples that need more
+    than 24 bits are 32-bit samples, and all others are refused, as they may be either.
+
     Parameters
     ----------
     sampling_rate : int, default=16000
@@ -173,5 +178,6 @@ def _split_rate(cell, sampling_rate):
     if not isinstance(cell, tuple):
         return cell, sampling_rate
     if len(cell) != 2 or not isinstance(cell[1], Real) or not cell[1] > 0:
-        raise TypeError("a tuple must be (array, sampling_rate)")
+        kinds = ", ".join(type(part).__name__ for part in cell)
+        raise TypeError(f"a tuple must be (array, sampling_rate), not ({kinds})")
     return cell

@@ -155,35 +155,86 @@ def as_signal(cell):
     Parameters
     ----------
     cell : array-like of shape (n_samples,) or (n_samples, n_channels)
-        Floats, or signed integers, which are scaled by the range of their type. NaN at
-        the end is padding.
+        Floats, or integers, see :func:`scale_integers`. NaN at the end is padding.
 
     Returns
     -------
     ndarray of shape (n_samples,), float32 or None
         None if all of it is padding.
     """
-    is_array = hasattr(cell, "__array__") or isinstance(cell, (list, tuple))
-    signal = np.asarray(cell) if is_array else np.asarray(None)
-    if signal.dtype.kind == "i":
-        signal = signal / np.float32(2.0 ** (8 * signal.dtype.itemsize - 1))
-    if signal.dtype.kind != "f":
-        raise TypeError(
-            "expected audio as a path, bytes, an array (n_samples,) of floats or of "
-            "signed integers, or a tuple (array, sampling_rate), got "
-            f"{_describe_type(cell)}"
-        )
+    signal = _as_numbers(cell)
+    if signal.dtype.kind in "iu":
+        signal = scale_integers(signal)
     if signal.ndim == 2 and signal.shape[0] >= signal.shape[1] > 0:
         signal = as_mono(signal)
     if signal.ndim != 1:
         raise ValueError(
-            f"its shape {signal.shape} is not (n_samples,) or (n_samples, n_channels)"
+            f"its shape {signal.shape} is not (n_samples,) or (n_samples, n_channels); "
+            "transpose it (array.T) if its channels come first"
         )
     if len(signal) == 0:
         raise ValueError("it holds no samples")
     with np.errstate(over="ignore"):  # the caller refuses infinite samples
         signal = signal.astype(np.float32, copy=False)
     return strip_padding(signal)
+
+
+def _as_numbers(cell):
+    """Return the array of integers or floats that a cell holds, or raise."""
+    try:
+        numbers = np.asarray(cell)
+        if numbers.dtype.kind == "O" and numbers.ndim:
+            numbers = np.asarray(numbers.tolist())
+    except ValueError:  # lists of different lengths
+        numbers = np.asarray(None)
+    if numbers.dtype.kind in "iuf" and (numbers.ndim or hasattr(cell, "__array__")):
+        return numbers
+    raise TypeError(
+        "expected audio as a path, bytes, an array (n_samples,) of floats or integers, "
+        f"or a tuple (array, sampling_rate), got {_describe_type(cell)}"
+    )
+
+
+def scale_integers(samples):
+    """Scale integer samples to -1 to 1.
+
+    Samples of int8 and int16 are scaled by the range of their type, and those of uint8
+    are centred at 128. In wider types, where lists and arithmetic put samples of any
+    width, the values decide: samples that fit into 16 bits are 16-bit samples, and
+    those beyond 24 bits are 32-bit samples. Other integers are refused.
+
+    Parameters
+    ----------
+    samples : ndarray of int
+        The samples.
+
+    Returns
+    -------
+    ndarray of float32
+        The scaled samples.
+    """
+    kind = samples.dtype
+    if kind == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    if kind.kind == "i" and kind.itemsize <= 2:
+        return samples / np.float32(2.0 ** (8 * kind.itemsize - 1))
+    low, high = (int(samples.min()), int(samples.max())) if samples.size else (0, 0)
+    n_bits = max((-1 - low).bit_length(), high.bit_length()) + 1
+    is_byte = low >= 0 and high < 256 and 64 < np.mean(samples, dtype=float) < 192
+    remedy = "divide them by their full scale, such as 2**23 for 24 bits"
+    if kind.kind == "u":
+        reason = "no full scale is defined for this type"
+    elif is_byte:
+        reason, remedy = "they look like 8-bit samples", "convert them to uint8"
+    elif n_bits <= 16:
+        return (samples / 2.0**15).astype(np.float32)
+    elif 24 < n_bits <= 32:
+        return (samples / 2.0**31).astype(np.float32)
+    else:
+        reason = f"{n_bits} bits are neither 16 nor 32"
+    raise ValueError(
+        f"its samples are {kind} from {low:,} to {high:,}, and {reason}: {remedy}"
+    )
 
 
 def _describe_type(cell):

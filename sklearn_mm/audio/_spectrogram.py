@@ -10,12 +10,12 @@ from .._utils.imports import Interval, threadpool_controller_decorator
 from ._signal import check_signals
 from ._spectrum import (
     FRAMES,
+    check_bands,
     choose_frame_sizes,
     count_frames,
     filter_spectra,
     iter_power_spectra,
     iter_signals,
-    mel_filterbank,
     to_decibel,
 )
 
@@ -109,11 +109,7 @@ class LogMelSpectrogram(ArrayTransformer):
         """
         owner = type(self).__name__
         array = check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
-        n_fft, hop_length = choose_frame_sizes(
-            self.sampling_rate, self.n_fft, self.hop_length
-        )
-        fmax = self.sampling_rate / 2 if self.fmax is None else self.fmax
-        bank = mel_filterbank(self.sampling_rate, n_fft, self.n_mels, self.fmin, fmax)
+        bank, n_fft, hop_length = self._make_filters()
         n_frames = count_frames(array.shape[1], n_fft, hop_length)
         shape = (len(array), n_frames, self.n_mels)
         spectrograms = np.full(shape, np.nan, dtype=np.float32)
@@ -127,3 +123,18 @@ class LogMelSpectrogram(ArrayTransformer):
             for row, start, count in zip(rows, starts, counts):
                 spectrograms[row, :count] = flat[start : start + count]
         return spectrograms
+
+    def _make_filters(self):
+        """Return the mel filters, and the frame and hop length in samples."""
+        n_fft, hop_length = choose_frame_sizes(
+            self.sampling_rate, self.n_fft, self.hop_length
+        )
+        bank = check_bands(
+            *(type(self).__name__, self.sampling_rate, n_fft),
+            *(self.n_mels, self.fmin, self.fmax),
+        )
+        return bank, n_fft, hop_length
+
+    def _validate_params(self):
+        super()._validate_params()
+        self._make_filters()

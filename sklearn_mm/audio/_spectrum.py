@@ -36,6 +36,40 @@ def choose_frame_sizes(sampling_rate, n_fft=None, hop_length=None):
     return n_fft, hop_length
 
 
+def check_bands(owner, sampling_rate, n_fft, n_mels, fmin=0.0, fmax=None):
+    """Return the mel filters, or raise if one of them would be empty.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the estimator, for errors.
+    sampling_rate, n_fft, n_mels, fmin, fmax
+        As for :func:`mel_filterbank`; ``fmax`` is by default half the sampling rate.
+
+    Returns
+    -------
+    sparse array of shape (n_mels, 1 + n_fft // 2), float32
+        The filters.
+    """
+    nyquist = sampling_rate / 2
+    fmax = nyquist if fmax is None else fmax
+    if fmax > nyquist:
+        raise ValueError(
+            f"{owner}: fmax={fmax:g} exceeds half the sampling rate, {nyquist:g} Hz."
+        )
+    if fmin >= fmax:
+        raise ValueError(f"{owner}: fmin={fmin:g} must be less than fmax={fmax:g} Hz.")
+    bank = mel_filterbank(sampling_rate, n_fft, n_mels, fmin, fmax)
+    n_empty = n_mels - np.count_nonzero(bank.sum(axis=1))
+    if n_empty:
+        raise ValueError(
+            f"{owner}: n_mels={n_mels} is too many for n_fft={n_fft}: {n_empty} bands "
+            f"between {fmin:g} and {fmax:g} Hz would hold no frequency. Use fewer bands "
+            "or a larger n_fft."
+        )
+    return bank
+
+
 def count_frames(lengths, n_fft, hop_length):
     """Count the frames of signals.
 

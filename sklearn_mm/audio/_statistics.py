@@ -8,7 +8,7 @@ from .._columns.base import BaseArrayEncoder
 from .._utils.imports import Interval, threadpool_controller_decorator
 from ._describe import frame_feature_names, summarise_signals
 from ._signal import check_signals
-from ._spectrum import FRAMES, choose_frame_sizes, iter_signals
+from ._spectrum import FRAMES, check_bands, choose_frame_sizes, iter_signals
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 
@@ -26,7 +26,7 @@ class AudioStatistics(BaseArrayEncoder):
     sampling_rate : int, default=16000
         Sampling rate of the audio, in Hz.
     n_mfcc : int, default=20
-        Number of cepstral coefficients.
+        Number of cepstral coefficients, at most ``n_mels``.
     n_mels : int, default=64
         Number of mel bands that the coefficients are computed from.
     n_segments : int, default=1
@@ -94,11 +94,27 @@ class AudioStatistics(BaseArrayEncoder):
     def _check_array(self, array):
         return check_signals(array, type(self).__name__)
 
-    @threadpool_controller_decorator(limits=1, user_api="blas")
-    def _encode(self, array):
+    def _validate_params(self):
+        super()._validate_params()
+        self._make_filters()
+
+    def _make_filters(self):
+        """Return the mel filters, and the frame and hop length in samples."""
+        owner = type(self).__name__
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(
+                f"{owner}: n_mfcc={self.n_mfcc} exceeds n_mels={self.n_mels}, the "
+                "number of bands that the coefficients are computed from."
+            )
         n_fft, hop_length = choose_frame_sizes(
             self.sampling_rate, self.n_fft, self.hop_length
         )
+        bank = check_bands(owner, self.sampling_rate, n_fft, self.n_mels)
+        return bank, n_fft, hop_length
+
+    @threadpool_controller_decorator(limits=1, user_api="blas")
+    def _encode(self, array):
+        bank, n_fft, hop_length = self._make_filters()
         return np.concatenate(
             [
                 summarise_signals(
@@ -106,7 +122,7 @@ class AudioStatistics(BaseArrayEncoder):
                     self.sampling_rate,
                     n_fft,
                     hop_length,
-                    n_mels=self.n_mels,
+                    bank=bank,
                     n_mfcc=self.n_mfcc,
                     n_segments=self.n_segments,
                 )
@@ -115,7 +131,7 @@ class AudioStatistics(BaseArrayEncoder):
         )
 
     def _feature_names(self, sample_shape):
-        names = frame_feature_names(min(self.n_mfcc, self.n_mels))
+        names = frame_feature_names(self.n_mfcc)
         return [
             f"{name}_{part}" if self.n_segments == 1 else f"{name}_{part}_{segment}"
             for segment in range(self.n_segments)

@@ -1,11 +1,17 @@
 """Sound: files, resampling, spectrograms and statistics against librosa."""
 
+import array
+import io
 import struct
 import warnings
+from contextlib import nullcontext
 from itertools import pairwise
 
 import librosa
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import soundfile
 
@@ -74,6 +80,54 @@ def test_kinds_of_arrays_agree():
         np.testing.assert_allclose(row, tone, atol=1e-4)
 
 
+PCM = np.round(make_tone() * 20000).astype(np.int16)
+WIDE = PCM.astype(np.int32) << 16
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32"])
+@pytest.mark.parametrize("dtype", ["int16", "int32"])
+def test_integers_are_scaled_as_soundfile_scales_them(subtype, dtype):
+    data = encode_audio(make_tone(), subtype=subtype)
+    expected, _ = soundfile.read(io.BytesIO(data), dtype="float32")
+    integers, rate = soundfile.read(io.BytesIO(data), dtype=dtype)
+    loaded = AudioLoader(8000).transform([integers, (integers.tolist(), rate)])
+    np.testing.assert_allclose(loaded, [expected] * 2, atol=2**-15)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: [PCM.tolist()],
+        lambda: [(PCM.tolist(), 8000)],
+        lambda: [PCM.astype(np.int32)],
+        lambda: [PCM.astype(object)],
+        lambda: [array.array("h", PCM.tolist())],
+        lambda: [WIDE],
+        lambda: [WIDE.astype(np.int64)],
+        lambda: np.stack([PCM, PCM // 1000]).astype(np.int64),
+        lambda: [np.stack([PCM, PCM], axis=1).tolist()],
+        lambda: pl.Series([PCM.tolist()], dtype=pl.List(pl.Int16)),
+        lambda: pl.Series([WIDE.tolist()], dtype=pl.List(pl.Int32)),
+        lambda: pd.Series([PCM.tolist()], dtype=pd.ArrowDtype(pa.list_(pa.int16()))),
+    ],
+)
+def test_samples_of_16_bits_are_the_same_in_any_container(make):
+    loaded = AudioLoader(8000).transform(make())
+    np.testing.assert_allclose(loaded[0], PCM / 2.0**15, atol=1e-7)
+
+
+def test_a_quiet_signal_is_scaled_as_a_loud_one():
+    quiet = [(PCM // 1000).tolist(), [0] * len(PCM)]
+    expected = [PCM // 1000 / 2.0**15, np.zeros(len(PCM))]
+    np.testing.assert_allclose(AudioLoader(8000).transform(quiet), expected)
+
+
+def test_bytes_are_centred_at_128():
+    data = encode_audio(make_tone(), subtype="PCM_U8")
+    loaded = AudioLoader(8000).transform([np.frombuffer(data[44:], np.uint8), data])
+    np.testing.assert_array_equal(loaded[0], loaded[1])
+
+
 def test_an_array_of_all_signals_is_a_column_and_its_own_result():
     signals = np.stack([make_tone(seed=seed) for seed in range(3)])
     signals[1] = np.nan
@@ -96,6 +150,14 @@ def test_an_array_of_all_signals_is_a_column_and_its_own_result():
         (np.ones((2, 500)), r"not \(n_samples,\)"),
         (np.array(["a"]), "expected audio"),
         (7, "got int"),
+        (PCM.astype(np.int64) << 7, "2[23] bits are neither 16 nor 32: divide"),
+        (PCM.astype(np.uint16), "no full scale is defined for this type"),
+        ((PCM // 256 + 128).tolist(), "look like 8-bit samples: convert them to uint8"),
+        ([2**40, 1], "42 bits"),
+        ([10**30, 1], "expected audio"),
+        ([1, None, 2], "expected audio"),
+        ([[1, 2], [3]], "expected audio"),
+        ((8000, PCM), r"not \(int, ndarray\)"),
         ((make_tone(), 0), r"\(array, sampling_rate\)"),
         ((make_tone(), 8000, 1), r"\(array, sampling_rate\)"),
         (np.ones(601 * 8000, dtype=np.float32), "601.0 seconds exceed"),
@@ -244,6 +306,35 @@ def test_slopes_of_a_short_sound_are_those_of_a_line_through_it():
     frames = np.linspace(0, 8, 5)[:, None].astype(np.float32) ** np.array([[1, 0]])
     slopes = _make_deltas(frames, np.array([0]), np.array([5]))
     np.testing.assert_allclose(slopes, np.tile([2, 0], (5, 1)), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        (LogMelSpectrogram(8000, fmin=3000, fmax=300), "fmin=3000 must be less than"),
+        (LogMelSpectrogram(8000, fmin=4000), "fmin=4000 must be less than fmax=4000"),
+        (LogMelSpectrogram(8000, fmax=4001), "fmax=4001 exceeds half"),
+        (LogMelSpectrogram(8000, n_mels=200), "n_mels=200 is too many for n_fft=256"),
+        (LogMelSpectrogram(8000, fmin=3990, n_mels=3), "n_mels=3 is too many"),
+        (AudioStatistics(8000, n_mels=200), "n_mels=200 is too many for n_fft=256"),
+        (AudioStatistics(8000, n_mfcc=65), "n_mfcc=65 exceeds n_mels=64"),
+        (AudioStatistics(8000, n_fft=1), "'n_fft' parameter of AudioStatistics"),
+        (AudioStatistics(8000, hop_length=0), "'hop_length' parameter"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_named_in_fit(encoder, message):
+    with pytest.raises(ValueError, match=message):
+        encoder.fit([make_tone()])
+
+
+def test_no_mel_filter_is_refused_that_librosa_fills():
+    for n_mels in (40, 64, 80, 96):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            librosa.filters.mel(sr=8000, n_fft=256, n_mels=n_mels)
+        encoder = LogMelSpectrogram(8000, n_mels=n_mels)
+        with pytest.raises(ValueError) if caught else nullcontext():
+            encoder.fit([make_tone()])
 
 
 def test_encoders_refuse_what_is_no_signal():
