@@ -63,9 +63,9 @@ def check_bands(owner, sampling_rate, n_fft, n_mels, fmin=0.0, fmax=None):
     n_empty = n_mels - np.count_nonzero(bank.sum(axis=1))
     if n_empty:
         raise ValueError(
-            f"{owner}: n_mels={n_mels} is too many for n_fft={n_fft}: {n_empty} bands "
-            f"between {fmin:g} and {fmax:g} Hz would hold no frequency. Use fewer bands "
-            "or a larger n_fft."
+            f"{owner}: n_mels={n_mels} is too many for n_fft={n_fft}: {n_empty} of "
+            f"them, from {fmin:g} to {fmax:g} Hz, would hold no frequency. Use fewer "
+            "bands or a larger n_fft."
         )
     return bank
 
