@@ -13,8 +13,8 @@ from .._columns.texts import read_texts
 from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin
 
-#: A token is coded as one character, whose code point is the token's number.
-_BEGIN, _END, _UNKNOWN = map(chr, range(3))
+#: Tokens are coded as integers, and n-grams as tuples of them.
+_BEGIN, _END, _UNKNOWN = range(3)
 #: Maximal number of memoised probabilities.
 _MAX_MEMO = 1_000_000
 
@@ -67,6 +67,8 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
     True
     """
 
+    _trusted = True
+
     _parameter_constraints: dict = {
         "order": [Interval(Integral, 1, None, closed="left")],
         "unit": [StrOptions({"character", "word"})],
@@ -100,7 +102,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
                 "NgramLanguageModel: X has no text to learn from; all are missing."
             )
         self.vocabulary_ = sorted(set(chain.from_iterable(texts)))
-        self._codes = {t: chr(i) for i, t in enumerate(self.vocabulary_, 3)}
+        self._codes = _number_tokens(self.vocabulary_)
         self._counts = self._count_ngrams(texts)
         self._discounts = [0.0] * self.order
         if self.smoothing == "kneser_ney":
@@ -114,7 +116,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
         """Count the n-grams of each length, with the beginning and end of each text."""
         counts = [Counter() for _ in range(self.order)]
         for text in texts:
-            coded = "".join([_BEGIN, *map(self._codes.__getitem__, text), _END])
+            coded = (_BEGIN, *map(self._codes.__getitem__, text), _END)
             for n, counter in enumerate(counts, 1):
                 # The beginning of a text is never predicted.
                 first = 1 if n == 1 else 0
@@ -128,30 +130,30 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
 
         Returns
         -------
-        str
+        tuple of int
             The state.
         """
-        return _BEGIN if self.order > 1 else ""
+        return (_BEGIN,) if self.order > 1 else ()
 
     def advance(self, state, token):
         """Compute the log-probability of a token after a state, and the next state.
 
         Parameters
         ----------
-        state : str
+        state : tuple of int
             A state returned by ``begin`` or ``advance``.
         token : str or None
             The next token; None for the end of the text.
 
         Returns
         -------
-        tuple of (float, str)
+        tuple of (float, tuple of int)
             Natural logarithm of the probability, and the next state.
         """
         result = self._memo.get((state, token))
         if result is None:
             code = _END if token is None else self._codes.get(token, _UNKNOWN)
-            next_state = (state + code)[max(0, len(state) + 2 - self.order) :]
+            next_state = (*state, code)[max(0, len(state) + 2 - self.order) :]
             result = log(self._compute_probability(state, code)), next_state
             if len(self._memo) >= _MAX_MEMO:
                 self._memo.clear()
@@ -209,7 +211,7 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
             if seen is None:
                 break
             total, n_distinct = seen
-            count = self._counts[length].get(suffix + token, 0)
+            count = self._counts[length].get((*suffix, token), 0)
             discount = self._discounts[length]
             if discount:
                 left = discount * n_distinct * probability
@@ -261,6 +263,11 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
             Higher is better.
         """
         n_tokens = sum(len(text) + 1 for text in self._split(X) if text is not None)
+        if n_tokens == 0:
+            raise ValueError(
+                "NgramLanguageModel: X has no text to score; it is empty, or all its "
+                "texts are missing."
+            )
         return float(np.nansum(self.score_samples(X)) / n_tokens)
 
     def perplexity(self, X):
@@ -284,8 +291,56 @@ class NgramLanguageModel(VersionMixin, BaseEstimator):
             yield text if text is None or self.unit == "character" else text.split()
 
     def __getstate__(self):
-        """Return the attributes without the memoised probabilities."""
-        return {**super().__getstate__(), "_memo": {}}
+        """Return the attributes, with tokens and n-grams as arrays."""
+        state = super().__getstate__()
+        if "_counts" in state:
+            state["vocabulary_"] = _pack_tokens(self.vocabulary_)
+            state["_counts"] = [_pack_ngrams(counts) for counts in self._counts]
+            for derived in ("_codes", "_contexts", "_memo"):
+                del state[derived]
+        return state
+
+    def __setstate__(self, state):
+        """Set the attributes, and those that follow from tokens and n-grams."""
+        super().__setstate__(state)
+        if "_counts" in state:
+            self.vocabulary_ = _unpack_tokens(self.vocabulary_)
+            self._codes = _number_tokens(self.vocabulary_)
+            self._counts = [_unpack_ngrams(ngrams) for ngrams in self._counts]
+            self._contexts = [_summarize_contexts(counts) for counts in self._counts]
+            self._memo = {}
+
+
+def _number_tokens(vocabulary):
+    return {token: code for code, token in enumerate(vocabulary, _UNKNOWN + 1)}
+
+
+def _pack_tokens(tokens):
+    """Return the code points of all tokens in a row, and the length of each token.
+
+    JSON, in which skops writes strings, would fuse two surrogates to one character.
+    """
+    points = "".join(tokens).encode("utf-32-le", "surrogatepass")
+    return {
+        "code_points": np.frombuffer(points, "<u4"),
+        "lengths": np.array([len(token) for token in tokens], np.int64),
+    }
+
+
+def _unpack_tokens(packed):
+    points = packed["code_points"].astype("<u4").tobytes()
+    text = points.decode("utf-32-le", "surrogatepass")
+    ends = [0, *packed["lengths"].cumsum().tolist()]
+    return [text[start:end] for start, end in pairwise(ends)]
+
+
+def _pack_ngrams(counts):
+    """Put n-grams and their counts, the last column, into an array."""
+    return np.array([(*ngram, count) for ngram, count in counts.items()])
+
+
+def _unpack_ngrams(ngrams):
+    return {tuple(ngram): count for *ngram, count in ngrams.tolist()}
 
 
 def _count_continuations(counts):

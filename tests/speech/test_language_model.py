@@ -1,7 +1,10 @@
 """The language model against a slow implementation of the formulas."""
 
+import copy
+import io
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import estimator_checks
 
-from sklearn_mm import LoadError, NgramLanguageModel
+from sklearn_mm import LoadError, NgramLanguageModel, trusted_types
 
 TEXTS = ["one two", "two one one", "", "three two one", "two", "one two three"]
 SMOOTHING = ["witten_bell", "kneser_ney"]
@@ -133,13 +136,59 @@ def test_missing_texts_are_left_out_and_other_cells_refused():
     assert empty.score_samples([""]) > empty.score_samples(["a"])
 
 
+def through_joblib(model):
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def through_skops(model):
+    skops_io = pytest.importorskip("skops.io")
+    return skops_io.loads(skops_io.dumps(model), trusted=trusted_types())
+
+
+def through_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize(
+    "save_and_load", [through_joblib, through_pickle, through_skops, copy.deepcopy]
+)
+@pytest.mark.parametrize("smoothing", SMOOTHING)
+def test_saved_models_score_alike(save_and_load, smoothing):
+    texts = [*TEXTS, "\ud83d\ude00 \ud83d", "\ude00 😀"]  # surrogates, not a smiley
+    for unit in ("character", "word"):
+        model = NgramLanguageModel(3, unit, smoothing).fit(texts)
+        expected = model.score_samples(texts)
+        again = save_and_load(model)
+        assert again.vocabulary_ == model.vocabulary_
+        np.testing.assert_array_equal(again.score_samples(texts), expected)
+
+
+def test_more_words_than_there_are_characters_are_told_apart_in_a_saved_model():
+    words = [f"w{i}" for i in range(58_000)]  # beyond 55,296, where surrogates begin
+    texts = [" ".join(words[i : i + 100]) for i in range(0, len(words), 100)]
+    model = through_skops(NgramLanguageModel(1, "word").fit(texts))
+    # Each word once in 58,000 + 580 tokens, of 58,001 kinds; uniform over 58,002.
+    likely = (1 + 58_001 / 58_002) / (58_580 + 58_001)
+    found = [model.log_probability(word) for word in words[-3000::100]]
+    np.testing.assert_allclose(found, np.log(likely))
+
+
 def test_models_are_pickled_without_memoised_probabilities():
     model = NgramLanguageModel().fit(TEXTS)
     fresh = len(pickle.dumps(model))
-    expected = model.score_samples(TEXTS)
+    model.score_samples(TEXTS)
     assert len(pickle.dumps(model)) == fresh
-    again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.score_samples(TEXTS), expected)
+
+
+@pytest.mark.parametrize("texts", [[], [None, np.nan]])
+def test_nothing_to_score_is_an_error(texts):
+    model = NgramLanguageModel().fit(TEXTS)
+    for score in (model.score, model.perplexity):
+        with pytest.raises(ValueError, match="no text to score"):
+            score(texts)
 
 
 def test_order_and_smoothing_are_tuned():
