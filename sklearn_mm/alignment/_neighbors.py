@@ -150,9 +150,8 @@ class FaissNeighbors(VersionMixin, BaseEstimator):
 
     def _search_exactly(self, X, n_neighbors):
         samples = self.index_.reconstruct_n(0, self.n_samples_fit_)
-        exact = NearestNeighbors(algorithm="brute").fit(samples)
-        distances, indices = exact.kneighbors(X, n_neighbors)
-        return distances**2 / 2, indices  # cosine distances, as all have length one
+        exact = NearestNeighbors(algorithm="brute", metric="cosine").fit(samples)
+        return exact.kneighbors(X, n_neighbors)
 
     def _check_unit(self, X, reset):
         """Check the rows, and scale them to length one."""

@@ -94,7 +94,11 @@ def find_modalities(estimator, X, modalities=None):
         found = {name: find_keys(X, columns) for name, columns in specs.items()}
         if not _find_shared(found):
             return found
-    return {str(name): [key] for key, name in name_columns(X).items()}
+    names = name_columns(X)
+    labels = [str(name) for name in names.values()]
+    if len(set(labels)) < len(labels):  # 1 and "1"
+        labels = [repr(name) for name in names.values()]
+    return {label: [key] for label, key in zip(labels, names)}
 
 
 def _check_modalities(modalities, X):

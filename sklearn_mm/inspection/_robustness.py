@@ -164,9 +164,11 @@ def make_robustness_scorer(
         "missing", "swapped", or another disturbance in :func:`robustness_report`.
     strength : float, default=0.3
         Its strength; for "missing" and "swapped", the share of the rows.
-    modality : str or None, default=None
-        The modality to disturb; by default each modality by itself, of those that the
-        disturbance applies to.
+    modality : str, list of str or None, default=None
+        The modality to disturb. Those in a list are disturbed together, in one table,
+        with rows and noise drawn for each. By default, each modality that the
+        disturbance applies to is disturbed by itself, and the result is the mean of
+        their scores.
     scoring : str, callable or None, default=None
         A scorer or its name. By default, the estimator's ``score``.
     random_state : int, RandomState or None, default=0
@@ -204,25 +206,33 @@ def _score_disturbed(
 ):
     X = read_table(X)
     parts = find_modalities(estimator, X)
-    if modality is not None and modality not in parts:
-        raise ValueError(f"there is no modality {modality!r}, only {list(parts)}.")
+    alone = modality is None
+    chosen = list(parts) if alone else np.atleast_1d(modality).tolist()
+    unknown = [name for name in chosen if name not in parts]
+    if unknown:
+        raise ValueError(f"there is no modality {unknown[0]!r}, only {list(parts)}.")
     generator = check_random_state(random_state)
+    seeds = {name: generator.randint(2**31 - 1) for name in parts}
     declared = find_declared(estimator)
-    known = []
-    for name, keys in parts.items():
-        seed = generator.randint(2**31 - 1)
-        if modality not in (None, name):
-            continue
+    disturbed, known, table = [], set(), X
+    for name in chosen:
         files = find_files(estimator, name)
-        found = find_column_modalities(X, keys, declared, files)
+        found = find_column_modalities(X, parts[name], declared, files)
         own = set(MOVES).union(*map(list_disturbances, found.values()))
-        known.extend(own)
+        known |= own
         if disturbance in own:
-            X = disturb_columns(X, found, disturbance, strength, seed, files)
+            table = disturb_columns(
+                X if alone else table, found, disturbance, strength, seeds[name], files
+            )
+            disturbed.append(table)
     if disturbance not in known:
         raise ValueError(
             f"there is no disturbance {disturbance!r} for these cells, only "
-            f"{sorted(set(known))}."
+            f"{sorted(known)}."
         )
+    scorer, _ = find_scorer(estimator, scoring)
     with ignore_abstention():
-        return find_scorer(estimator, scoring)[0](estimator, X, y)
+        scores = [
+            scorer(estimator, table, y) for table in disturbed[0 if alone else -1 :]
+        ]
+    return float(np.mean(scores))

@@ -59,6 +59,10 @@ def test_duplicates_that_the_graph_does_not_reach_are_searched_exactly(seed):
     distances, indices = graph.kneighbors(origins, 400)
     np.testing.assert_allclose(distances, 0, atol=1e-5)
     assert (indices // 400 == np.arange(20)[:, None]).all()
+    everything = NearestNeighbors(metric="cosine").fit(np.repeat(origins, 400, 0))
+    queries = np.vstack([np.zeros((1, 16)), -origins[:2]])
+    expected, _ = everything.kneighbors(queries, 1000)
+    np.testing.assert_allclose(graph.kneighbors(queries, 1000)[0], expected, atol=1e-5)
 
 
 def test_faiss_refuses_what_it_cannot_search():

@@ -210,6 +210,28 @@ def test_the_scorer_scores_the_disturbed_table_and_can_be_sent(voting):
     assert whole(voting, X, y) < 0
 
 
+def test_the_scorer_disturbs_each_modality_by_itself_or_those_of_a_list_together():
+    X, y = make_table()
+    lost = []
+
+    def count_lost(estimator, X, y):
+        lost.append((X["a0"].isna().sum(), X["b0"].isna().sum()))
+        return len(lost)
+
+    def score(**options):
+        lost.clear()
+        scorer = make_robustness_scorer("missing", 0.5, scoring=count_lost, **options)
+        return scorer(clone(VOTING), X, y)
+
+    half = len(X) // 2
+    assert score() == 1.5  # the mean of two scores
+    assert lost == [(half, 0), (0, half)]
+    assert score(modality="b") == 1
+    assert lost == [(0, half)]
+    assert score(modality=["a", "b"]) == 1
+    assert lost == [(half, half)]
+
+
 def test_the_scorer_works_in_cross_validation(fitted):
     X, y = make_table(fitted)
     estimator = clone(fitted)
