@@ -289,7 +289,7 @@ for _ in range(int(sys.argv[2])):
     shutil.rmtree(location, ignore_errors=True)
     join(workers)
 """
-    run(code, tmp_path, FUZZ or 5, patience=600)
+    run(code, tmp_path, FUZZ or 2, patience=600)
 
 
 def damage(data, kind, rng):

@@ -18,7 +18,7 @@ from ..conftest import ROOT
 from .fuzz import LOADERS
 from .media import CONTAINERS, mutate
 
-N_MUTATIONS = int(os.environ.get("SKLEARN_MM_FUZZ", 20))
+N_MUTATIONS = int(os.environ.get("SKLEARN_MM_FUZZ", 8))
 #: Of one damaged cell among two good ones. Seconds are generous: they find what hangs.
 SECONDS, MEBIBYTES = 5, 128
 
