@@ -429,8 +429,6 @@ def test_vectors_have_names_and_obey_set_output(case):
     encoder = fit(case)
     names = encoder.get_feature_names_out()
     assert len(set(names)) == len(names) == encoder.transform(case.cells).shape[1]
-    if sparse.issparse(encoder.transform(case.cells)):
-        return
     column = pd.Series(object_array(case.cells), index=range(10, 16))
     frame = encoder.set_output(transform="pandas").transform(column)
     assert frame.columns.tolist() == names.tolist()
@@ -439,12 +437,14 @@ def test_vectors_have_names_and_obey_set_output(case):
     assert frame.columns == names.tolist()
 
 
-def test_a_global_output_container_wraps_vectors_only(case):
-    if isinstance(case.estimator, TextVectorizer) and case.estimator.sparse_output:
-        return  # scikit-learn refuses sparse frames, and says what to do
-    with config_context(transform_output="pandas"):
-        output = clone(case.estimator).fit(case.cells).transform(case.cells)
-    assert isinstance(output, pd.DataFrame if case.is_vector else np.ndarray)
+@pytest.mark.parametrize("library", [pd, pl])
+def test_a_global_output_container_wraps_dense_vectors_only(case, library):
+    expected = fit(case).transform(case.cells)
+    with config_context(transform_output=library.__name__):
+        output = fit(case).transform(case.cells)
+    is_framed = case.is_vector and not sparse.issparse(expected)
+    assert isinstance(output, library.DataFrame if is_framed else type(expected))
+    np.testing.assert_array_equal(dense(output), dense(expected))
 
 
 def test_wrong_parameters_are_refused_by_name(case):

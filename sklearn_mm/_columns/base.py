@@ -5,6 +5,7 @@ from numbers import Integral
 from os import PathLike
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
@@ -83,6 +84,56 @@ class ArrayOutputMixin:
         """
         names = ["x0"] if input_features is None else input_features
         return np.asarray(names, dtype=object)
+
+
+class SparseOutputMixin:
+    """Output that may be a sparse matrix, which a global setting leaves as it is.
+
+    ``set_config(transform_output=...)`` frames dense output alone, so that a text of
+    many terms stays sparse, as with scikit-learn's ``TfidfVectorizer``. ``set_output``
+    asks for a frame, and gets a dense one. A subclass has ``_is_sparse``, whether the
+    output is a sparse matrix; it comes last among its bases that define ``transform``.
+    """
+
+    _is_sparse = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # scikit-learn sets this attribute on every subclass.
+        cls._sklearn_auto_wrap_output_keys = property(SparseOutputMixin._list_framed)
+
+    def _list_framed(self):
+        """Return the methods whose output scikit-learn puts into a frame."""
+        is_sparse = self._is_sparse and not self._is_framed
+        return set() if is_sparse else {"transform"}
+
+    @property
+    def _is_framed(self):
+        """Whether ``set_output`` asked for a frame."""
+        config = getattr(self, "_sklearn_output_config", {})
+        return config.get("transform", "default") != "default"
+
+    def set_output(self, *, transform=None):
+        """Set the container of the output.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+            The container; a frame is dense. None keeps the current one.
+
+        Returns
+        -------
+        self
+            The transformer.
+        """
+        if transform is not None:
+            config = getattr(self, "_sklearn_output_config", {})
+            self._sklearn_output_config = config | {"transform": transform}
+        return self
+
+    def _make_framable(self, output):
+        """Make a sparse matrix dense if it goes into a frame."""
+        return output.toarray() if issparse(output) and self._is_framed else output
 
 
 class StatelessTransformer(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from .._columns.modality import Modality
 from ..vector._disturbances import DISTURBANCES
@@ -22,7 +22,7 @@ class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         """Convert the numbers."""
-        return X.astype(np.float64)
+        return check_array(X, dtype=np.float64, ensure_all_finite=False)
 
 
 def make_table_encoder():

@@ -230,7 +230,8 @@ class CanonicalAligner(AlignerMixin, ModalitySpecs):
                 "solver='nipals' takes two modalities; use 'svd' for more."
             )
         dense = [v.toarray() if issparse(v) else v for v in vectors]
-        scalers = [StandardScaler().fit(v) for v in dense]
+        plain = StandardScaler().set_output(transform="default")
+        scalers = [clone(plain).fit(v) for v in dense]
         scaled = [scaler.transform(v) for scaler, v in zip(scalers, dense)]
         n_dims = min(self.n_components, len(dense[0]), *(v.shape[1] for v in dense))
         model = CCA(n_dims, scale=False).fit(*scaled)
@@ -316,10 +317,11 @@ def _whiten(vectors, n_components, shrinkage):
     basis = None
     if issparse(vectors) and n_components < rank:  # centring would make it dense
         svd = TruncatedSVD(n_components + 1, random_state=0)
+        svd.set_output(transform="default")
         vectors, basis = svd.fit_transform(vectors), svd.components_.T
     elif issparse(vectors):
         vectors = vectors.toarray()
-    pca = PCA(n_components, random_state=0)
+    pca = PCA(n_components, random_state=0).set_output(transform="default")
     scores = pca.fit_transform(vectors).astype(np.float64)
     variance = pca.explained_variance_.astype(np.float64)
     kept = variance > 1e-10 * variance[0]

@@ -1,7 +1,10 @@
 """A block of features: its default encoder, its reduction and its scale."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -12,6 +15,16 @@ from ..vector import PooledEncoder
 
 #: Bound on the memory of the cache of a default encoder, in bytes.
 _MEMORY = 2**30
+
+
+@contextmanager
+def encode_arrays():
+    """Let encoders return arrays, whatever container a global setting asks for.
+
+    Numbers too large for float32 become infinite without a warning: they are squashed.
+    """
+    with config_context(transform_output="default"), np.errstate(over="ignore"):
+        yield
 
 
 def make_default_encoder(

@@ -5,10 +5,17 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._columns.base import SparseOutputMixin
 from .._utils.versions import VersionMixin
 
 
-class MeanImputer(OneToOneFeatureMixin, TransformerMixin, VersionMixin, BaseEstimator):
+class MeanImputer(
+    SparseOutputMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    VersionMixin,
+    BaseEstimator,
+):
     """Replace NaN by the mean of its feature, or by 0 where a feature is all NaN.
 
     It does what ``SimpleImputer(keep_empty_features=True)`` does, which looks at the
@@ -39,6 +46,7 @@ class MeanImputer(OneToOneFeatureMixin, TransformerMixin, VersionMixin, BaseEsti
             The fitted imputer.
         """
         X = self._check(X, reset=True)
+        self._is_sparse = sparse.issparse(X)
         if sparse.issparse(X):
             known = ~np.isnan(X.data)
             width = X.shape[1]
@@ -71,7 +79,7 @@ class MeanImputer(OneToOneFeatureMixin, TransformerMixin, VersionMixin, BaseEsti
         else:
             missing = np.isnan(X)
             X[missing] = self.statistics_[np.nonzero(missing)[1]]
-        return X
+        return self._make_framable(X)
 
     def _check(self, X, reset, copy=False):
         return validate_data(

@@ -15,6 +15,7 @@ from .._modalities.table import (
     pick_columns,
     read_declarations,
 )
+from .._utils.imports import VisualBlock
 
 #: The name of what numbers, categories, dates and booleans are encoded as together.
 TABLE = "table"
@@ -189,6 +190,31 @@ def join_blocks(parts, indicators=()):
     if any(map(sparse.issparse, parts)):
         return sparse.hstack(parts, format="csr", dtype=np.float32)
     return np.hstack(parts).astype(np.float32, copy=False)
+
+
+def show_blocks(blocks, encoders, modalities):
+    """Show encoders side by side, each with its columns.
+
+    Parameters
+    ----------
+    blocks : list of Block
+        The columns that are encoded together.
+    encoders : list of transformer
+        One for each block.
+    modalities : dict of name to str
+        The modality of each column.
+
+    Returns
+    -------
+    VisualBlock
+        For the HTML representation of an estimator.
+    """
+    names = [TABLE if block.is_table else str(block.key) for block in blocks]
+    details = [
+        ", ".join(f"{name} ({modalities[name]})" for name in block.names)
+        for block in blocks
+    ]
+    return VisualBlock("parallel", encoders, names=names, name_details=details)
 
 
 def _is_in(key, columns):

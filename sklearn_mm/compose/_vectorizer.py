@@ -4,9 +4,11 @@ import os
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from .._columns.base import SparseOutputMixin
 from .._modalities.kinds import make_table_encoder
 from .._modalities.known import NAMES
 from .._modalities.table import (
@@ -27,7 +29,13 @@ from .._utils.imports import (
 )
 from .._utils.params import DictParamsMixin
 from .._utils.versions import VersionMixin
-from ._blocks import Reducer, as_block, compute_scales, make_default_encoder
+from ._blocks import (
+    Reducer,
+    as_block,
+    compute_scales,
+    encode_arrays,
+    make_default_encoder,
+)
 from ._plan import (
     TABLE,
     Block,
@@ -38,11 +46,12 @@ from ._plan import (
     join_blocks,
     plan_blocks,
     select_cells,
+    show_blocks,
 )
 
 
 class MultimodalVectorizer(
-    DictParamsMixin, TransformerMixin, VersionMixin, BaseEstimator
+    SparseOutputMixin, DictParamsMixin, TransformerMixin, VersionMixin, BaseEstimator
 ):
     """Turn a table of images, audio, texts, sequences and numbers into features.
 
@@ -208,7 +217,7 @@ class MultimodalVectorizer(
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    @np.errstate(over="ignore")
+    @encode_arrays()
     def fit_transform(self, X, y=None):
         """Detect the modalities, fit their encoders, and encode the table.
 
@@ -232,9 +241,10 @@ class MultimodalVectorizer(
         self.scales_ = compute_scales(self._blocks, encoded, self.block_scaling)
         missing = self._find_missing(columns, encoded)
         self._with_missing = [name for name, rows in missing.items() if rows.any()]
+        self._is_sparse = any(map(sparse.issparse, encoded))
         return self._join(encoded, missing)
 
-    @np.errstate(over="ignore")  # what float32 cannot hold is infinite, and squashed
+    @encode_arrays()
     def transform(self, X):
         """Encode a table.
 
@@ -285,11 +295,10 @@ class MultimodalVectorizer(
     def encoders_(self):
         """The fitted encoders by column, or by tuple of columns encoded together."""
         check_is_fitted(self)
-        keys = [
-            tuple(block.names) if block.is_table else block.key
-            for block in self._blocks
-        ]
-        return dict(zip(keys, self._encoders))
+        return {
+            tuple(block.names) if block.is_table else block.key: encoder
+            for block, encoder, _ in self._iter_blocks()
+        }
 
     def declare_columns(self, X, names=None):
         """Return an unfitted copy whose ``columns`` declares all columns of a table.
@@ -327,13 +336,7 @@ class MultimodalVectorizer(
             names = [*NAMES, TABLE]
             parts = [self._make_encoder(Block(n, [], n)) for n in names]
             return VisualBlock("parallel", parts, names=names)
-        names = [TABLE if block.is_table else str(block.key) for block in blocks]
-        details = [
-            ", ".join(f"{name} ({self.modalities_[name]})" for name in block.names)
-            for block in blocks
-        ]
-        encoders = self._encoders
-        return VisualBlock("parallel", encoders, names=names, name_details=details)
+        return show_blocks(blocks, self._encoders, self.modalities_)
 
     def _iter_blocks(self):
         return zip(self._blocks, self._encoders, self._reducers)
@@ -387,14 +390,11 @@ class MultimodalVectorizer(
         )
 
     def _join(self, encoded, missing):
-        parts = [
-            features * self.scales_[block.modality]
-            for block, features in zip(self._blocks, encoded)
-        ]
-        return join_blocks(parts, [missing[name] for name in self._with_missing])
+        scales = [self.scales_[block.modality] for block in self._blocks]
+        parts = [features * scale for features, scale in zip(encoded, scales)]
+        missing = [missing[name] for name in self._with_missing]
+        return self._make_framable(join_blocks(parts, missing))
 
     def _find_missing(self, columns, encoded):
-        if not self.add_indicator:
-            return {}
-        owner = type(self).__name__
-        return find_missing_rows(self._blocks, columns, encoded, owner)
+        blocks = self._blocks if self.add_indicator else []
+        return find_missing_rows(blocks, columns, encoded, type(self).__name__)

@@ -207,6 +207,7 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         self._imputer = None
         if not get_tags(final).input_tags.allow_nan:
             imputer = SimpleImputer(keep_empty_features=True)
+            imputer.set_output(transform="default")  # whatever the global setting
             self._imputer = imputer.fit(features)
         self.final_estimator_ = self._fit_one(final, features, y, weight)
 

@@ -303,7 +303,7 @@ class EmbeddingDisplay:
 
 def _reduce(transformer, vectors):
     if transformer is None:
-        return PCA(2, random_state=0).fit_transform(vectors)
+        return np.asarray(PCA(2, random_state=0).fit_transform(vectors))
     try:
         check_is_fitted(transformer)
     except NotFittedError:

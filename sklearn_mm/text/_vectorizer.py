@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns.base import ColumnTransformerMixin
+from .._columns.base import ColumnTransformerMixin, SparseOutputMixin
 from .._columns.texts import read_texts
 from .._utils.imports import StrOptions, fit_context
 from .._utils.versions import VersionMixin
@@ -19,7 +19,11 @@ _TFIDF_CONSTRAINTS = {
 
 
 class TextVectorizer(
-    ColumnTransformerMixin, TransformerMixin, VersionMixin, BaseEstimator
+    SparseOutputMixin,
+    ColumnTransformerMixin,
+    TransformerMixin,
+    VersionMixin,
+    BaseEstimator,
 ):
     r"""scikit-learn's ``TfidfVectorizer`` for a column of a table.
 
@@ -62,7 +66,8 @@ class TextVectorizer(
     missing : {"nan", "empty"}, default="nan"
         Row of a missing cell: all NaN, or all zero as that of an empty text.
     sparse_output : bool, default=True
-        Whether to return a sparse matrix. ``set_output`` needs a dense one.
+        Whether to return a sparse matrix, which ``set_output`` makes a dense frame. The
+        global ``set_config(transform_output=...)`` leaves it sparse.
     on_error : {"raise", "warn", "missing"}, default="raise"
         What to do about cells that are not texts: raise :class:`LoadError` after all
         cells have been tried, or treat them as missing, with or without a warning.
@@ -247,7 +252,12 @@ class TextVectorizer(
             vectors = _insert_missing(
                 vectors, missing, np.nan if self.missing == "nan" else 0
             )
-        return vectors if self.sparse_output else vectors.toarray()
+        is_dense = self._is_framed or not self.sparse_output
+        return vectors.toarray() if is_dense else vectors
+
+    @property
+    def _is_sparse(self):
+        return self.sparse_output
 
 
 def _insert_missing(vectors, missing, fill):

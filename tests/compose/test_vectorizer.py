@@ -284,11 +284,9 @@ def test_missing_cells_become_indicators(table):
     for n_components in (4, None):
         vectorizer = MultimodalVectorizer(
             n_components=n_components, add_indicator=True, on_error="missing"
-        ).set_output(transform="default" if n_components is None else "pandas")
+        ).set_output(transform="pandas")
         features = vectorizer.fit_transform(X)
         names = list(vectorizer.get_feature_names_out())
-        if n_components is None:
-            features = pd.DataFrame(features.toarray(), columns=names)
         assert names[-3:] == ["photo__missing", "review__missing", "price__missing"]
         for name, rows in (("photo", [0, 7]), ("review", [1]), ("price", [2])):
             flagged = np.flatnonzero(features[f"{name}__missing"])
