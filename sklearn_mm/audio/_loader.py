@@ -8,7 +8,8 @@ from .._columns.base import BaseLoader
 from .._columns.column import as_column
 from .._columns.padding import pad_samples
 from .._utils.imports import Interval
-from ._signal import as_signal, check_loudness, check_seconds, decode_audio, resample
+from ._decode import decode_audio
+from ._signal import as_signal, check_loudness, check_seconds, resample
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
