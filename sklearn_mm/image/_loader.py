@@ -6,14 +6,15 @@ import numpy as np
 
 from .._columns.base import BaseLoader
 from .._columns.column import as_column
+from .._utils.constraints import PairOfCounts
 from .._utils.imports import Interval, StrOptions
+from ._decoding import decode_image
 from ._pixels import (
     as_pixels,
     check_range,
     check_size,
     convert_color,
     crop_to,
-    decode_image,
     one_thread,
     pad_to,
     pixel_maximum,
@@ -24,10 +25,11 @@ from ._pixels import (
 class ImageLoader(BaseLoader):
     """Load a column of images into one array of one size.
 
-    A cell is a path, encoded bytes (JPEG, PNG, WebP, BMP, GIF, TIFF), an array
-    ``(H, W)`` or ``(H, W, C)`` in RGB order, or a PIL image. Sizes and kinds may differ
-    from row to row. EXIF orientation is applied, the alpha channel is dropped, and only
-    the first frame of an animation is read. The transformer is stateless.
+    A cell is a path, encoded bytes (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000,
+    PNM, PSD, QOI, and HEIF where ``pillow-heif`` is installed), an array ``(H, W)`` or
+    ``(H, W, C)`` in RGB order, or a PIL image. Sizes and kinds may differ from row to
+    row. EXIF orientation is applied, the alpha channel is dropped, and only the first
+    frame of an animation is read. The transformer is stateless.
 
     Parameters
     ----------
@@ -39,8 +41,13 @@ class ImageLoader(BaseLoader):
         How an image of a different aspect ratio is fitted: stretched, cropped around
         its centre, or padded with black.
     scale : bool, default=True
-        Scale the values to [0, 1] (8-bit images by 255, 16-bit by 65535); float arrays
-        must then already be in [0, 1]. If False, values are kept as stored.
+        Scale the values to [0, 1]: uint8 by 255 and uint16 by 65,535, whatever their
+        maximum. bool is 0 and 1, and floats must already be in [0, 1]. Integers of
+        other types (int64, or a PIL image of mode "I") do not say what white is, so
+        their maximum decides, image by image: up to 1 they are a mask of 0 and 1, up to
+        255 they are 8-bit, up to 65,535 they are 16-bit; others are refused. Convert
+        them to uint8 or uint16 where that is not what they are. If False, values are
+        kept as stored.
     root : str, PathLike or None, default=None
         Folder that paths are relative to. If given, absolute paths, ``..`` and symbolic
         links that leave it are refused.
@@ -78,7 +85,7 @@ class ImageLoader(BaseLoader):
 
     _parameter_constraints: dict = {
         **BaseLoader._parameter_constraints,
-        "size": [tuple, list],
+        "size": [PairOfCounts("height, width")],
         "color": [StrOptions({"gray", "rgb"})],
         "aspect": [StrOptions({"stretch", "crop", "pad"})],
         "scale": ["boolean"],

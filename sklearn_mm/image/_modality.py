@@ -7,11 +7,17 @@ from .._columns.modality import Modality
 from .._utils.imports import is_instance
 from ._disturbances import DISTURBANCES
 from ._drawing import draw
+from ._formats import is_image
 from ._histograms import ColorHistogramEncoder, HOGEncoder
 from ._loader import ImageLoader
 
-_EXTENSIONS = "jpg jpeg jpe jfif png webp bmp gif tif tiff ppm pgm pbm"
-_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*", b"GIF8")
+#: Of image files, including those that only other software reads: the error about
+#: them names the format.
+_EXTENSIONS = (
+    "jpg jpeg jpe jfif png apng webp bmp dib gif tif tiff ppm pgm pbm pnm pfm avif "
+    "avifs heic heif hif jp2 j2k jpf jpx jxl jxr psd qoi exr hdr dcm svg xcf dng cr2 "
+    "cr3 nef arw orf raf rw2 pef"
+)
 
 
 def make_histograms():
@@ -28,12 +34,6 @@ def make_encoder(**loading):
     """Return the default encoder: histograms of images of 64 x 64 pixels."""
     loading.pop("sparse", None)
     return make_pipeline(ImageLoader((64, 64), "rgb", **loading), make_histograms())
-
-
-def sniff(head):
-    """Whether a file is an image, by its first bytes."""
-    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return is_webp or head.startswith(_BEGINNINGS)
 
 
 def detect(cells):
@@ -65,7 +65,7 @@ IMAGE = Modality(
     "image",
     make_encoder=make_encoder,
     extensions=tuple(_EXTENSIONS.split()),
-    sniff=sniff,
+    sniff=is_image,
     detect=detect,
     disturbances=DISTURBANCES,
     draw=draw,

@@ -1,19 +1,16 @@
-"""Decode, resize, crop, pad and convert pixels with OpenCV."""
+"""Check, resize, crop, pad and convert pixels with OpenCV."""
 
 from contextlib import contextmanager
-from numbers import Integral
 from threading import Lock
 
 import numpy as np
 
 from .._columns.arrays import to_float32
+from .._utils.constraints import PairOfCounts
 from .._utils.imports import is_instance
-from ._header import read_image_header
 
 #: Averaged pixels that shrink by less than this factor are interpolated.
 _SLIGHT = 1.5
-#: How far the last, partly filled block of a JPEG may shift the result, in pixels.
-_SHIFT = 0.2
 
 _lock = Lock()
 _users = 0
@@ -47,65 +44,12 @@ def one_thread():
                 logging.setLogLevel(_saved[1])
 
 
-def decode_image(data, color, *, max_pixels=None, cover=None):
-    """Decode an image file from memory.
-
-    Parameters
-    ----------
-    data : bytes-like
-        The encoded image.
-    color : {"gray", "rgb"}
-        Color of the output that the pixels will be converted to.
-    max_pixels : int or None
-        Maximum height times width, checked in the header before decoding.
-    cover : tuple of (int, int) or None
-        Height and width that a JPEG decoded at a reduced scale must still cover.
-        By default it is decoded at full size.
-
-    Returns
-    -------
-    ndarray of shape (H, W) or (H, W, 3)
-        8-bit, 16-bit or float pixels, channels in BGR order.
-    bool
-        Whether each pixel is the mean of several pixels of the file.
-    """
-    import cv2
-
-    header = read_image_header(data)
-    _check_pixels(header.height, header.width, max_pixels)
-    flag, scale = cv2.IMREAD_GRAYSCALE if color == "gray" else cv2.IMREAD_COLOR, 1
-    if header.format == "jpeg" and cover is not None:
-        flag, scale = _reduced_flag(header, color, cover, flag)
-    elif header.format in ("png", "tiff"):
-        flag |= cv2.IMREAD_ANYDEPTH  # keep 16 bits and floats
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flag)
-    except cv2.error:
-        pixels = None
-    if pixels is None:
-        raise ValueError(f"the {header.format.upper()} file is damaged or cut off")
-    return _as_depth(pixels), scale > 1
-
-
-def _check_pixels(height, width, max_pixels):
+def check_pixels(height, width, max_pixels):
+    """Raise if an image has more than ``max_pixels`` pixels."""
     if max_pixels is not None and height * width > max_pixels:
         raise ValueError(
             f"its {width}x{height} pixels exceed max_pixels={max_pixels:,}"
         )
-
-
-def _reduced_flag(header, color, cover, full_size_flag):
-    """Choose the smallest scale that covers the target in any EXIF orientation."""
-    import cv2
-
-    name = "GRAYSCALE" if color == "gray" else "COLOR"
-    for scale in (8, 4, 2):
-        if all(
-            side >= scale * max(cover) and -side % scale * max(cover) <= _SHIFT * side
-            for side in (header.height, header.width)
-        ):
-            return getattr(cv2, f"IMREAD_REDUCED_{name}_{scale}"), scale
-    return full_size_flag, 1
 
 
 def as_pixels(cell, *, max_pixels=None):
@@ -124,8 +68,8 @@ def as_pixels(cell, *, max_pixels=None):
         uint8, uint16 or float32; alpha is dropped.
     """
     if is_instance(cell, "PIL.Image", "Image"):
-        _check_pixels(cell.height, cell.width, max_pixels)
-        cell = _from_pil(cell)
+        check_pixels(cell.height, cell.width, max_pixels)
+        cell = from_pil(cell)
     if not hasattr(cell, "__array__") and not isinstance(cell, (list, tuple)):
         raise TypeError(
             "expected an image as a path, bytes, an array (H, W) or (H, W, C), or a "
@@ -138,37 +82,55 @@ def as_pixels(cell, *, max_pixels=None):
         )
     if pixels.size == 0:
         raise ValueError(f"its shape {pixels.shape} holds no pixels")
-    _check_pixels(*pixels.shape[:2], max_pixels)
-    return _drop_alpha(_as_depth(pixels))
+    check_pixels(*pixels.shape[:2], max_pixels)
+    return _drop_alpha(as_depth(pixels))
 
 
-def _from_pil(image):
+def from_pil(image):
+    """Convert a PIL image to an array, its EXIF orientation applied, without alpha."""
     # Pillow is already imported if the user has an image of it.
     from PIL import ImageOps
 
+    # Older versions of Pillow open 16-bit PNG and PGM files as 32-bit integers.
+    is_16_bit = image.mode == "I" and image.format in ("PNG", "PPM")
     image = ImageOps.exif_transpose(image)
-    if image.mode in ("L", "RGB", "F") or image.mode.startswith("I;16"):
-        return np.asarray(image)
-    if image.mode == "I":  # 16-bit PNGs open as 32-bit integers
-        return np.asarray(image).astype(np.uint16)
-    return np.asarray(image.convert("L" if image.mode in ("1", "LA") else "RGB"))
+    if image.mode in ("La", "RGBa"):  # colours multiplied by alpha
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
+    if image.mode not in ("1", "L", "RGB", "I", "F") and image.mode[:4] != "I;16":
+        image = image.convert("L" if image.mode == "LA" else "RGB")
+    pixels = np.asarray(image)
+    return pixels.astype(np.uint16) if is_16_bit else pixels
 
 
-def _as_depth(pixels):
+def as_depth(pixels):
+    """Convert pixels to uint8, uint16 or float32, whose white is 255, 65,535 or 1.
+
+    uint8 and uint16 remain what they are. Wider and signed integers do not say what
+    white is, so their maximum decides: a mask up to 1, 8 bits up to 255, 16 bits up to
+    65,535.
+    """
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype in (np.uint8, np.uint16):
         return pixels
+    if pixels.dtype.kind == "b":
+        return pixels.astype(np.float32)
     if pixels.dtype.kind == "f":
         pixels = to_float32(pixels)
         if not np.isfinite(pixels).all():
             raise ValueError("some of its pixels are NaN or infinite")
         return pixels
-    if pixels.dtype.kind == "b":
-        return pixels.astype(np.float32)
-    if pixels.dtype.kind in "iu" and pixels.min() >= 0 and pixels.max() <= 255:
-        return pixels.astype(np.uint8)
-    raise TypeError(
-        f"its {pixels.dtype} values are not pixels; use uint8, uint16, or floats"
+    if pixels.dtype.kind not in "iu":
+        raise TypeError(
+            f"its {pixels.dtype} values are not pixels; use uint8, uint16, or floats"
+        )
+    least, most = pixels.min(), pixels.max()
+    if least < 0 or most > 65535:
+        raise ValueError(
+            f"its {pixels.dtype} values span {least} to {most}, which is neither 8 nor "
+            "16 bits; convert them to floats in [0, 1], or to uint8 or uint16"
+        )
+    return pixels.astype(
+        np.float32 if most <= 1 else np.uint8 if most <= 255 else np.uint16
     )
 
 
@@ -196,8 +158,7 @@ def pixel_maximum(dtype):
 
 def check_size(size):
     """Return height and width as ``int``, or raise."""
-    size = tuple(size)
-    if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
+    if not PairOfCounts("height, width").is_satisfied_by(size):
         raise ValueError(f"size must be (height, width) in pixels, got {size!r}.")
     return int(size[0]), int(size[1])
 

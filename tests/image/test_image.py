@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 from skimage.feature import hog
+from sklearn.base import clone
 
-from sklearn_mm import ColorHistogramEncoder, HOGEncoder, ImageLoader, LoadError
+from sklearn_mm import (
+    ColorHistogramEncoder,
+    HOGEncoder,
+    ImageLoader,
+    LoadError,
+    VideoLoader,
+)
 from sklearn_mm.image._header import read_image_header
 
 from ..conftest import encode_image, make_photo
@@ -197,7 +204,8 @@ def test_an_array_of_all_images_is_a_column():
         (np.ones((4, 4)) * 16, r"span 16 to 16, not \[0, 1\]"),
         (np.array([[0.5, np.nan], [0.1, 0.2]]), "pixels are NaN"),
         (np.ones((4, 4), dtype=complex), "complex"),
-        (np.full((4, 4), 300), "not pixels"),
+        (np.full((4, 4), 65536), "span 65536 to 65536, .* uint8 or uint16"),
+        (np.full((4, 4), -1, np.int8), "int8 values span -1 to -1"),
         (np.ones((4, 4, 5)), "1 to 4 channels"),
         (np.ones(4), r"not \(H, W\)"),
         (np.ones((0, 4)), "no pixels"),
@@ -221,10 +229,36 @@ def test_pixels_are_bounded_before_decoding():
             bounded.transform([cell])
 
 
-@pytest.mark.parametrize("size", [(0, 5), (5,), (5.5, 5), 5])
-def test_a_size_that_is_none_is_refused(size):
-    with pytest.raises(ValueError, match="size"):
-        ImageLoader(size).fit_transform([make_photo()])
+@pytest.mark.parametrize("pair", [(0, 5), (5, -1), (5,), (5, 5, 5), (5.5, 5), 5, "55"])
+@pytest.mark.parametrize(
+    ("estimator", "parameter"),
+    [
+        (ImageLoader(), "size"),
+        (VideoLoader(), "size"),
+        (HOGEncoder(), "cell_size"),
+        (HOGEncoder(), "block_size"),
+        (ColorHistogramEncoder(), "grid"),
+    ],
+)
+def test_a_pair_that_is_none_is_refused_by_its_name(estimator, parameter, pair):
+    is_video = isinstance(estimator, VideoLoader)
+    images = np.zeros((2, 9, 16, 16) if is_video else (2, 16, 16), np.uint8)
+    bad = clone(estimator).set_params(**{parameter: pair})
+    with pytest.raises(ValueError, match=rf"'{parameter}' parameter .*two integers"):
+        bad.fit(images)
+    with pytest.raises(ValueError, match=parameter):
+        bad.transform(images)
+
+
+def test_an_image_has_pixels_for_each_part_of_the_grid():
+    images = np.random.default_rng(0).random((2, 28, 30, 3)).astype(np.float32)
+    for grid in [(50, 1), (1, 31), (29, 30)]:
+        with pytest.raises(ValueError, match=r"28x30 pixels .* than grid=\("):
+            ColorHistogramEncoder(grid=grid).fit(images)
+    histograms = ColorHistogramEncoder(2, "rgb", (28, 30)).fit_transform(images)
+    np.testing.assert_array_equal(
+        histograms.reshape(2, 28, 30, 3, 2)[..., 1], images >= 0.5
+    )
 
 
 def test_opencvs_threads_are_restored():
