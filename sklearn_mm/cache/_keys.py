@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._columns.files import read_source
+from .._utils.imports import is_instance
 from ._steps import find_loader
 
 #: Parameters that do not affect results.
@@ -69,10 +70,12 @@ class _CellDigest:
             return b"text" + cell.encode("utf-8", "surrogatepass")
         if isinstance(cell, (bytes, bytearray, memoryview)):
             return b"file" + self.digest(cell)
-        if getattr(cell, "mode", None) in ("L", "RGB"):  # an image of PIL
-            cell = np.asarray(cell)
+        if is_instance(cell, "PIL.Image", "Image"):
+            return self._digest_image(cell)
+        if isinstance(cell, np.ma.MaskedArray):
+            return None
         if isinstance(cell, np.ndarray) and not cell.dtype.hasobject:
-            shape = f"array{cell.dtype.str}{cell.shape}".encode()
+            shape = f"array{cell.dtype.descr}{cell.shape}".encode()
             return shape + self.digest(np.ascontiguousarray(cell))
         if isinstance(cell, _NUMBERS):
             return f"{type(cell).__name__}{cell!r}".encode()
@@ -81,6 +84,19 @@ class _CellDigest:
             if None not in parts:
                 return repr((type(cell).__name__, parts)).encode()
         return None
+
+    def _digest_image(self, image):
+        """Identify a PIL image by its pixels and by all that says how to show them."""
+        limit = getattr(self.loader, "max_pixels", None)
+        if limit is not None and image.width * image.height > limit:
+            return None  # the loader refuses it, before it is decoded
+        try:
+            pixels = self.digest(image.tobytes())  # decodes an image that was opened
+            shown = image.mode, image.size, image.format, image.getpalette(None)
+            known = joblib.hash((image.info, dict(image.getexif())))
+        except Exception:  # whatever Pillow raises on damaged files
+            return None  # the loader will report what is wrong with it
+        return repr(("image", *shown, known)).encode() + pixels
 
     def _digest_file(self, path):
         try:

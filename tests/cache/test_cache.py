@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.impute import SimpleImputer
@@ -365,3 +366,25 @@ def test_statistics_behind_a_cache_hold_no_more_than_a_batch(monkeypatch):
     waves = [np.sin(np.arange(30) * n) for n in range(1, 8)]
     CachedEncoder(SequenceStatistics(), batch_size=3).fit(waves)
     assert sizes == [3, 3, 1]
+
+
+def test_images_that_differ_in_how_they_are_shown_have_keys_of_their_own():
+    pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    upright, by_exif, by_info = (Image.fromarray(pixels) for _ in range(3))
+    by_exif.getexif()[0x0112] = 3
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    by_info.info["exif"] = exif.tobytes()
+    palette = upright.convert("P")
+    inverted = palette.copy()
+    inverted.putpalette([255 - value for value in palette.getpalette()])
+    big = Image.frombytes("I;16B", (8, 3), pixels.tobytes())
+    little = Image.frombytes("I;16", (8, 3), pixels.tobytes())
+    cells = [upright, by_exif, by_info, palette, inverted, big, little]
+    cells += [pixels, pixels.view(">u2"), pixels.view("<u2"), pixels.reshape(8, 6)]
+    loader = ImageLoader((5, 7))
+    encoder = CachedEncoder(loader)
+    expected = loader.transform(cells)
+    for _ in range(2):
+        np.testing.assert_array_equal(encoder.fit_transform(cells), expected)
+    assert encoder.cache_info()["n_hits"] >= len(cells)
