@@ -280,6 +280,7 @@ class BaseArrayEncoder(StatelessTransformer):
         ndarray of shape (n_samples, n_features), float32
             All NaN where a sample is missing.
         """
+        self._validate_params()
         array = self._as_array(X, getattr(self, "sample_shape_", None))
         return self._encode_present(array)
 

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from .._columns.base import BaseArrayEncoder
+from .._utils.constraints import PairOfCounts
 from .._utils.imports import Interval, StrOptions
 from ._descriptors import count_gradients, count_values, normalize_blocks
 
@@ -49,8 +50,8 @@ class HOGEncoder(BaseArrayEncoder):
     _gaps = False
     _parameter_constraints: dict = {
         "orientations": [Interval(Integral, 1, None, closed="left")],
-        "cell_size": [tuple, list],
-        "block_size": [tuple, list],
+        "cell_size": [PairOfCounts("height, width")],
+        "block_size": [PairOfCounts("rows, columns")],
     }
 
     def __init__(self, orientations=9, cell_size=(7, 7), block_size=(2, 2)):
@@ -82,8 +83,9 @@ class HOGEncoder(BaseArrayEncoder):
         if cells[0] < self.block_size[0] or cells[1] < self.block_size[1]:
             raise ValueError(
                 f"HOGEncoder: images of {height}x{width} pixels are smaller than one "
-                f"block of {self.block_size} cells of {self.cell_size} pixels. Load "
-                "larger images or use smaller cells."
+                f"block of block_size={self.block_size} cells of "
+                f"cell_size={self.cell_size} pixels. Load larger images or use smaller "
+                "cells."
             )
         return cells
 
@@ -136,7 +138,7 @@ class ColorHistogramEncoder(BaseArrayEncoder):
     _parameter_constraints: dict = {
         "bins": [Interval(Integral, 1, None, closed="left")],
         "color_space": [StrOptions({"hsv", "rgb"})],
-        "grid": [tuple, list],
+        "grid": [PairOfCounts("rows, columns")],
     }
 
     def __init__(self, bins=8, color_space="hsv", grid=(1, 1)):
@@ -146,6 +148,13 @@ class ColorHistogramEncoder(BaseArrayEncoder):
 
     def _check_array(self, array):
         array = _check_images(array, type(self).__name__)
+        height, width = array.shape[1:3]
+        if self.grid[0] > height or self.grid[1] > width:
+            raise ValueError(
+                f"ColorHistogramEncoder: images of {height}x{width} pixels have fewer "
+                f"rows or columns than grid={self.grid}. Load larger images or use a "
+                "smaller grid."
+            )
         # Comparisons with NaN, that is with missing images, are False.
         if (array > 1.001).any() or (array < 0).any():
             raise ValueError(

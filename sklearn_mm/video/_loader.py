@@ -7,6 +7,7 @@ import numpy as np
 from .._columns.base import BaseLoader
 from .._columns.column import as_column
 from .._columns.files import as_file, names_file
+from .._utils.constraints import PairOfCounts
 from .._utils.imports import Interval, StrOptions
 from ..image._pixels import (
     as_pixels,
@@ -82,7 +83,7 @@ class VideoLoader(BaseLoader):
     _parameter_constraints: dict = {
         **BaseLoader._parameter_constraints,
         "n_frames": [_COUNT],
-        "size": [tuple, list],
+        "size": [PairOfCounts("height, width")],
         "color": [StrOptions({"gray", "rgb"})],
         "sampling": [StrOptions({"uniform", "middle"})],
         "scale": ["boolean"],
