@@ -55,7 +55,7 @@ def stack_cells(column, read, *, owner, on_error=None, ragged=False, shape=None)
             raise ValueError(f"its shape {sample.shape} is not {expected}")
         samples[row] = sample if ragged else sample[None]
 
-    report_failures(load_cells(column, store), owner, len(column), on_error)
+    report_failures(load_cells(column, store), column, owner, on_error)
     stacked = pad_samples(samples, sample_shape=common or ())
     return stacked if ragged or not common else stacked[:, 0]
 
@@ -123,10 +123,10 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
     faults = _find_faults(array, ragged, gaps)
     if faults:
         failures = [
-            (column.labels[row], describe_cell(column.cells[row]), reason)
+            (row, describe_cell(column.cells[row]), reason)
             for row, reason in sorted(faults.items())
         ]
-        report_failures(failures, owner, len(column), on_error)
+        report_failures(failures, column, owner, on_error)
         array = array.copy()
         array[list(faults)] = np.nan
     return array

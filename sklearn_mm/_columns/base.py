@@ -212,7 +212,7 @@ class BaseLoader(ArrayTransformer):
             samples[row] = read(cell)
 
         failures = load_cells(column, load, n_jobs=self.n_jobs)
-        report_failures(failures, type(self).__name__, len(column), self.on_error)
+        report_failures(failures, column, type(self).__name__, self.on_error)
 
 
 class BaseArrayEncoder(StatelessTransformer):

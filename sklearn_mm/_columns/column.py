@@ -1,12 +1,16 @@
 """A column of cells: normalise the container, and find which cells are missing."""
 
 import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from .._utils.imports import is_instance
+
+_ROWS = ContextVar("rows", default=None)
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Column:
     cells: np.ndarray
     missing: np.ndarray  # (n_samples,) bool
     labels: object  # the row labels, indexable by position
+    name: object = None
 
     def __len__(self):
         return len(self.cells)
@@ -36,9 +41,35 @@ def as_column(X, owner):
         Name of the estimator, for errors.
     """
     X = _squeeze_frame(X, owner)
-    labels = range(len(X)) if not isinstance(X, pd.Series) else X.index
+    labels = X.index if isinstance(X, pd.Series) else _number_rows(len(X))
     cells = _as_cells(X, owner)
-    return Column(cells, find_missing(cells), labels)
+    # A Series without a name has none in pandas, and an empty one in polars.
+    name = getattr(X, "name", None)
+    return Column(cells, find_missing(cells), labels, None if name == "" else name)
+
+
+@contextmanager
+def take_rows(rows, n_samples):
+    """Label the rows of columns without labels by their numbers in a larger table.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Which rows of the table the columns hold. Within another such context, the table
+        itself may hold some rows of a larger one.
+    n_samples : int
+        Number of rows of the table.
+    """
+    token = _ROWS.set(np.asarray(_number_rows(n_samples))[rows])
+    try:
+        yield
+    finally:
+        _ROWS.reset(token)
+
+
+def _number_rows(n_rows):
+    rows = _ROWS.get()
+    return range(n_rows) if rows is None or len(rows) != n_rows else rows.tolist()
 
 
 def _squeeze_frame(X, owner):

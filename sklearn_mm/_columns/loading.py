@@ -1,21 +1,20 @@
 """Load the cells of a column in threads, and report those that fail."""
 
-import warnings
 from itertools import chain
 from threading import Event, Semaphore
 
+import joblib
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..exceptions import LoadError, LoadWarning
+from .._utils.notices import Notice, post_notices, summarise
+from ..exceptions import LoadError
 from .column import describe_cell
 
 #: Number of cells per task: small enough to balance the load, large enough to amortise
 #: the overhead of a task.
 CHUNK = 16
-#: Number of bad cells that an error or a warning lists; the others are only counted.
-NAMED = 10
 #: Exceptions that mark a cell as bad.
 _BAD = (
     *(ValueError, TypeError, OSError, RuntimeError),
@@ -40,7 +39,7 @@ def load_cells(column, load, *, rows=None, n_jobs=None):
 
     Returns
     -------
-    list of tuple (row, source, reason)
+    list of tuple (position, source, reason)
         The bad cells, for :func:`report_failures`.
     """
     if rows is None:
@@ -50,35 +49,47 @@ def load_cells(column, load, *, rows=None, n_jobs=None):
     else:
         failures = _load_in_threads(column.cells, rows, load, n_jobs)
     return [
-        (column.labels[row], describe_cell(column.cells[row]), reason)
+        (row, describe_cell(column.cells[row]), reason)
         for row, reason in chain.from_iterable(failures)
     ]
 
 
-def report_failures(failures, owner, n_samples, on_error):
+def report_failures(failures, column, owner, on_error):
     """Raise, warn or stay silent about cells that could not be read.
 
     Parameters
     ----------
-    failures : list of tuple (row, source, reason)
+    failures : list of tuple (position, source, reason)
         The bad cells.
+    column : Column
+        The cells.
     owner : str
         Name of the estimator.
-    n_samples : int
-        Number of cells in the column.
     on_error : {"raise", "warn", "missing"} or None
         What to do about them. If None, always raise (for estimators without an
         ``on_error`` parameter).
     """
     if not failures or on_error == "missing":
         return
-    message = _summarise(owner, failures, n_samples)
+    named = [(column.labels[position], *rest) for position, *rest in failures]
     if on_error == "warn":
-        warnings.warn(message + "Treated as missing.", LoadWarning, stacklevel=3)
+        causes = [_identify(column.cells[position]) for position, *_ in failures]
+        post_notices([Notice(owner, column.name, len(column), named, causes)])
         return
+    message = summarise(owner, column.name, len(column), named)
     if on_error == "raise":
         message += 'Use on_error="missing" to treat such rows as missing.'
-    raise LoadError(message.rstrip(), failures)
+    raise LoadError(message.rstrip(), named)
+
+
+def _identify(cell):
+    """Return what a cell has in common with its copies."""
+    if isinstance(cell, str):
+        return cell
+    try:
+        return joblib.hash(cell)
+    except Exception:  # pickle raises errors of any type
+        return describe_cell(cell)
 
 
 def _load_in_threads(cells, rows, load, n_jobs):
@@ -112,14 +123,3 @@ def _load_chunk(cells, rows, load, stop=None):
             reason = getattr(error, "strerror", None) or str(error)
             failures.append((row, reason.rstrip(".") or type(error).__name__))
     return failures
-
-
-def _summarise(owner, failures, n_samples):
-    if len(failures) == 1:
-        row, source, reason = failures[0]
-        return f"{owner}: row {row} ({source}) could not be used: {reason}. "
-    lines = [f"  row {row} ({source}): {why}" for row, source, why in failures[:NAMED]]
-    if len(failures) > NAMED:
-        lines.append(f"  and {len(failures) - NAMED} more")
-    head = f"{owner}: {len(failures)} of {n_samples} cells could not be used:"
-    return "\n".join([head, *lines]) + "\n"

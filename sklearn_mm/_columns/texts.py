@@ -33,7 +33,7 @@ def read_texts(X, owner, on_error=None):
         texts[row] = check_text(cell)
 
     failures = load_cells(column, load)
-    report_failures(failures, owner, len(column), on_error)
+    report_failures(failures, column, owner, on_error)
     return texts
 
 

@@ -13,6 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from .._columns.column import take_rows
 from .._columns.table import n_rows, select_rows
 from .._utils.imports import check_method_params, routing_enabled
 from .columns import find_absent
@@ -53,25 +54,29 @@ def fit_present(estimator, X, y, params):
         return estimator.fit(X, y)
     X, rows = _require_present(X, np.arange(len(y)))
     if not _is_chain(estimator):
-        return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
+        with take_rows(rows, len(y)):
+            return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
     *steps, (name, last) = estimator.steps
-    fitted, X, rows = _fit_steps(estimator, steps, X, y, rows, params)
+    fitted, X, rows = _fit_steps(estimator, steps, X, y, rows, len(y), params)
     if last not in (None, "passthrough"):
         part = Pipeline([(name, last)])
         part_params = _select_params(part, name, "fit", params)
-        part.fit(X, y[rows], **check_method_params(y, part_params, rows))
+        with take_rows(rows, len(y)):
+            part.fit(X, y[rows], **check_method_params(y, part_params, rows))
     estimator.steps = [*fitted, (name, last)]
     return estimator
 
 
-def _fit_steps(pipeline, steps, X, y, rows, params):
+def _fit_steps(pipeline, steps, X, y, rows, n_samples, params):
     """Fit transformers in turn, each on the rows still present after the last."""
     fitted = []
     for name, step in steps:
         if step not in (None, "passthrough"):
             if _is_chain(step):
                 inner = _select_params(step, name, "fit_transform", params, strip=True)
-                step.steps, X, rows = _fit_steps(step, step.steps, X, y, rows, inner)
+                step.steps, X, rows = _fit_steps(
+                    step, step.steps, X, y, rows, n_samples, inner
+                )
             else:
                 # With a step after it, the pipeline's own cache serves this one too.
                 part = Pipeline(
@@ -80,7 +85,8 @@ def _fit_steps(pipeline, steps, X, y, rows, params):
                 part_params = _select_params(part, name, "fit_transform", params)
                 part_params = check_method_params(y, part_params, rows)
                 y_present = None if y is None else y[rows]
-                X = part.fit_transform(X, y_present, **part_params)
+                with take_rows(rows, n_samples):
+                    X = part.fit_transform(X, y_present, **part_params)
                 step = part.steps[0][1]
                 X, rows = _require_present(X, rows)
         fitted.append((name, step))
@@ -106,14 +112,18 @@ def predict_present(estimator, X, method):
     values : ndarray of shape (n_present, ...) or None
         Their predictions; None if there are no such rows.
     """
-    X, rows = _keep_present(X, np.arange(n_rows(X)))
+    n_samples = n_rows(X)
+    X, rows = _keep_present(X, np.arange(n_samples))
     while isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
     if _is_chain(estimator):
         *steps, (_, last) = estimator.steps
-        X, rows = _transform_steps(steps, X, rows)
+        X, rows = _transform_steps(steps, X, rows, n_samples)
         estimator = last
-    return rows, getattr(estimator, method)(X) if len(rows) else None
+    if not len(rows):
+        return rows, None
+    with take_rows(rows, n_samples):
+        return rows, getattr(estimator, method)(X)
 
 
 def transform_present(transformer, X, y=None, fit=False):
@@ -140,10 +150,11 @@ def transform_present(transformer, X, y=None, fit=False):
     rows = np.arange(n_rows(X))
     steps = [] if transformer is None else [("transformer", transformer)]
     if not fit:
-        return _transform_steps(steps, *_keep_present(X, rows))
+        return _transform_steps(steps, *_keep_present(X, rows), len(rows))
+    n_samples = len(rows)
     X, rows = _require_present(X, rows)
     chain = Pipeline([*steps, ("rest", "passthrough")])
-    return _fit_steps(chain, steps, X, y, rows, {})[1:]
+    return _fit_steps(chain, steps, X, y, rows, n_samples, {})[1:]
 
 
 def predict_fold(estimator, X, y, fold, method, params):
@@ -171,29 +182,29 @@ def predict_fold(estimator, X, y, fold, method, params):
         the modality is missing from all training rows.
     """
     train, test = fold
+    train_params = check_method_params(y, params, train)
     try:
-        fit_present(
-            estimator,
-            select_rows(X, train),
-            y[train],
-            check_method_params(y, params, train),
-        )
+        with take_rows(train, len(y)):
+            fit_present(estimator, select_rows(X, train), y[train], train_params)
     except AbsentModalityError:
         return RowPredictions(test[:0], None)
-    rows, values = predict_present(estimator, select_rows(X, test), method)
+    with take_rows(test, len(y)):
+        rows, values = predict_present(estimator, select_rows(X, test), method)
     return RowPredictions(test[rows], values, getattr(estimator, "classes_", None))
 
 
-def _transform_steps(steps, X, rows):
+def _transform_steps(steps, X, rows, n_samples):
     for _, step in steps:
         while isinstance(step, FrozenEstimator):
             step = step.estimator
         if step in (None, "passthrough") or not len(rows):
             continue
         if _is_chain(step):
-            X, rows = _transform_steps(step.steps, X, rows)
+            X, rows = _transform_steps(step.steps, X, rows, n_samples)
         else:
-            X, rows = _keep_present(step.transform(X), rows)
+            with take_rows(rows, n_samples):
+                X = step.transform(X)
+            X, rows = _keep_present(X, rows)
     return X, rows
 
 

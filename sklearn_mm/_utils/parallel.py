@@ -3,6 +3,8 @@
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
+from .notices import gather_notices, post_notices
+
 
 def run_calls(calls, n_jobs, return_as="list"):
     """Call functions in parallel.
@@ -24,17 +26,24 @@ def run_calls(calls, n_jobs, return_as="list"):
 
     Notes
     -----
-    Each call is sent as one tuple. Large arguments on their own would be scattered by
-    joblib to one of dask's workers, and would be lost together with that worker.
+    Bad cells that the calls meet are reported by one warning for each column, after all
+    calls of a list. Each call is sent as one tuple. Large arguments on their own would
+    be scattered by joblib to one of dask's workers, and would be lost together with
+    that worker.
     """
-    return Parallel(n_jobs=n_jobs, return_as=return_as)(
+    results = Parallel(n_jobs=n_jobs, return_as=return_as)(
         delayed(_run_call)(call) for call in calls
     )
+    if return_as == "generator":
+        return (result for result, _ in results)
+    post_notices([notice for _, notices in results for notice in notices])
+    return [result for result, _ in results]
 
 
 def _run_call(call):
     function, *arguments = call
-    return function(*arguments)
+    with gather_notices() as notices:
+        return function(*arguments), notices
 
 
 def runs_elsewhere():

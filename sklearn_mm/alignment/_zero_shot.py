@@ -1,6 +1,5 @@
 """Zero-shot classification: classes are described, not learned."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils.imports import HasMethods, Interval, fit_context
+from .._utils.notices import warn_user
 from .._utils.versions import VersionMixin
 from ..exceptions import AbstentionWarning
 from ._base import fit_aligner, scale_to_unit
@@ -175,11 +175,10 @@ class ZeroShotClassifier(
         absent = ~present.any(axis=0)
         if absent.any():
             proba[absent] = 1 / len(self.classes_)
-            warnings.warn(
+            warn_user(
                 f"{self._queries} missing from {absent.sum()} of {len(absent)} rows; "
                 "these get equal probabilities for all classes.",
                 AbstentionWarning,
-                stacklevel=2,
             )
         return proba
 

@@ -301,12 +301,10 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         first = list_steps(self.encoder)[0]
         reasons = {keys[row]: reason for row, reason in failures.items()}
         failures = [
-            (column.labels[row], *reasons[key])
-            for row, key in enumerate(keys)
-            if key in reasons
+            (row, *reasons[key]) for row, key in enumerate(keys) if key in reasons
         ]
         on_error = find_on_error(self.encoder)
-        report_failures(failures, type(first).__name__, len(column), on_error)
+        report_failures(failures, column, type(first).__name__, on_error)
 
     def _stack(self, column, samples):
         n_samples, is_padded = len(samples), self._returns_arrays()

@@ -4,7 +4,6 @@ import os
 import sqlite3
 import threading
 import time
-import warnings
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
+from .._utils.notices import warn_user
 from ..exceptions import CacheWarning
 
 #: Number of keys per query.
@@ -147,11 +147,10 @@ class ArrayStore:
         except (sqlite3.Error, OSError) as error:
             self._broken = True
             self._disconnect()
-            warnings.warn(
+            warn_user(
                 f"the cache {str(self.path)!r} cannot be used ({error}). Encoded "
                 "samples are kept in memory only.",
                 CacheWarning,
-                stacklevel=5,
             )
             return None
 

@@ -1,6 +1,5 @@
 """What all fusion estimators share: fitting a model per modality, and predicting."""
 
-import warnings
 from abc import abstractmethod
 from numbers import Integral
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from .._members.rows import (
 )
 from .._members.specs import Member, ModalitySpecs
 from .._utils.imports import StrOptions, print_elapsed_time
+from .._utils.notices import warn_user
 from .._utils.parallel import run_calls
 from ._routing import RoutingMixin
 
@@ -111,10 +111,9 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
         if self.on_absent != "drop" or len(self._columns) == 1:
             raise error
         del self._columns[name], self._methods[name]
-        warnings.warn(
+        warn_user(
             f"modality {name!r} is missing from every row of X and left out.",
             UserWarning,
-            stacklevel=6,
         )
 
     def _log_message(self, name, number, total):

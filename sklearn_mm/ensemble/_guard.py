@@ -1,10 +1,10 @@
 """Whether fusing beats the best modality, measured on out-of-fold predictions."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._utils.notices import warn_user
 from ..exceptions import FusionWarning
 
 _N_RESAMPLES = 1000
@@ -42,12 +42,11 @@ class Comparison:
             if guarded
             else "guard=True would let it decide where it is present."
         )
-        warnings.warn(
+        warn_user(
             f"Fusing scores {self.fused_score:.3f} out of fold, modality "
             f"{names[self.best]!r} alone {self.unimodal_scores[self.best]:.3f} (gain "
             f"{self.gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}). {advice}",
             FusionWarning,
-            stacklevel=4,
         )
 
 

@@ -1,11 +1,10 @@
 """Predictions of all members side by side, and whether fusing them pays."""
 
-import warnings
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.table import n_rows
+from .._utils.notices import warn_user
 from ..exceptions import AbstentionWarning
 from ._guard import compare_with_best
 
@@ -62,11 +61,10 @@ class OutOfFoldMixin:
 
     def _warn_of_abstention(self, abstained):
         if abstained.any():
-            warnings.warn(
+            warn_user(
                 f"All modalities abstain on {abstained.sum()} of {len(abstained)} "
                 f"rows, which get {self._prior_name} of the training set.",
                 AbstentionWarning,
-                stacklevel=4,
             )
 
 

@@ -1,10 +1,10 @@
 """Weights on the simplex that minimise the loss of fused out-of-fold predictions."""
 
-import warnings
-
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
+
+from .._utils.notices import warn_user
 
 #: Probabilities are kept this far from zero.
 _TINY = 1e-15
@@ -61,10 +61,9 @@ def learn_weights(objective, n_modalities):
     _, weights, support = min(candidates, key=lambda candidate: candidate[0])
     gap = _compute_gap(objective(weights)[1], weights, support, objective.complete)
     if gap > _GAP:
-        warnings.warn(
+        warn_user(
             f"The learned weights may be up to {gap:.1e} above the smallest loss.",
             ConvergenceWarning,
-            stacklevel=2,
         )
     return weights, gap
 

@@ -1,9 +1,8 @@
 """Disturb a modality's columns, each by the disturbances of its cells' modality."""
 
-import warnings
-
 import numpy as np
 
+from .._utils.notices import warn_user
 from ..modalities import MODALITIES, TABLE_KINDS, read_cells
 from ..tables import n_rows
 from ._cells import move_cells, put_cells, replace_columns, take_column
@@ -113,10 +112,9 @@ def _disturb_column(column, modality, name, strength, seed, files):
                 errors.append(error)
         cells[row] = items if are_lists else items[0]
     if errors and len(errors) == n_items:
-        warnings.warn(
+        warn_user(
             f"no cell of a column of modality {modality.name!r} could be disturbed by "
             f"{name!r}: {errors[0]}",
-            stacklevel=2,
         )
     return put_cells(column, cells)
 

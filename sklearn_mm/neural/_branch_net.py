@@ -1,7 +1,5 @@
 """A network over several branches, before anything is said about how they join."""
 
-import warnings
-
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -18,6 +16,7 @@ from .._members.rows import AbsentModalityError, transform_present
 from .._members.specs import ModalitySpecs
 from .._utils.devices import pick_device
 from .._utils.imports import StrOptions, num_samples
+from .._utils.notices import warn_user
 from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import (
@@ -217,10 +216,9 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
         if self.on_absent != "drop" or len(self._columns) == 1:
             raise error
         del self._columns[name], self._backbones[name], self.transformers_[name]
-        warnings.warn(
+        warn_user(
             f"modality {name!r} is missing from every row of X and left out.",
             UserWarning,
-            stacklevel=2,
         )
         return None, None
 

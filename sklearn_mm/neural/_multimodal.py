@@ -1,7 +1,6 @@
 """What joint networks share: a module over all branches, its losses and outputs."""
 
 import copy
-import warnings
 from functools import partial
 from numbers import Real
 
@@ -14,6 +13,7 @@ from torch import nn
 
 from .._utils.devices import pick_device
 from .._utils.imports import Interval, StrOptions
+from .._utils.notices import warn_user
 from ..exceptions import AbstentionWarning
 from ..nets import (
     BottleneckFusion,
@@ -259,11 +259,10 @@ def hide_absent(outputs, present, prior):
 
 def warn_absent(absent):
     """Warn of rows that have none of the modalities."""
-    warnings.warn(
+    warn_user(
         f"every modality is missing from {absent.sum()} of {len(absent)} rows, which "
         "get the training set's prior.",
         AbstentionWarning,
-        stacklevel=4,
     )
 
 

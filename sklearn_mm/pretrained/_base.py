@@ -85,7 +85,7 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
             failures += load_cells(column, load, rows=chunk, n_jobs=n_jobs)
             if not failures or loader.on_error != "raise":
                 self._encode_sorted(engine, samples, vectors)
-        report_failures(failures, type(self).__name__, len(column), loader.on_error)
+        report_failures(failures, column, type(self).__name__, loader.on_error)
         if self.normalize:
             length = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors /= np.maximum(length, np.finfo(np.float32).tiny)

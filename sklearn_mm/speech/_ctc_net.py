@@ -1,11 +1,10 @@
 """A network over recordings, trained by connectionist temporal classification."""
 
-import warnings
-
 from skorch.utils import to_device
 
 from .._columns.column import find_missing
 from .._utils.devices import pick_device
+from .._utils.notices import warn_user
 from ..nets._head import WithStepHead
 from ..nets._layers import valid_steps
 from ..neural._base import BaseNet
@@ -67,10 +66,9 @@ class CTCNet(BaseNet):
         super().on_train_end(net, X, y, **kwargs)
         n_too_short, self._n_too_short = self._n_too_short, 0
         if n_too_short:
-            warnings.warn(
+            warn_user(
                 f"{n_too_short} transcripts have more characters than their recordings "
                 "have steps, and are ignored: do they belong to other recordings? "
                 "module__time_reduction=1 gives twice as many steps.",
                 UserWarning,
-                stacklevel=2,
             )

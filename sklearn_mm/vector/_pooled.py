@@ -151,7 +151,8 @@ class PooledEncoder(
         for i, item in enumerate(chain.from_iterable(lists)):
             items[i] = item
         labels = pd.Index(column.labels).take(rows)
-        return pd.Series(items, index=labels, dtype=object), rows, len(lists)
+        items = pd.Series(items, index=labels, dtype=object, name=column.name)
+        return items, rows, len(lists)
 
     def _pool(self, vectors, first):
         if self.pooling == "first":
