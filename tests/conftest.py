@@ -21,6 +21,14 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("SKLEARN_MM_DATA") or ROOT.parent / "shared" / "data")
 
 
+def forget_samples():
+    """Begin as another process would: with the files of caches alone."""
+    from sklearn_mm.cache import _store, clear_memory
+
+    _store.open_store.cache_clear()
+    clear_memory()
+
+
 def make_photo(height=120, width=160, seed=0):
     """Smooth random colours, which JPEG keeps well: (height, width, 3) uint8."""
     rng = np.random.default_rng(seed)

@@ -1,5 +1,6 @@
 """Stack a column of arrays or numbers into one array."""
 
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -34,7 +35,7 @@ def stack_cells(column, read, *, owner, on_error=None, ragged=False, shape=None)
         Whether lengths may differ; shorter samples are padded with NaN at the end.
     shape : tuple of int or None
         Required shape of a cell, without the length if ``ragged``. By default the
-        shape of the first good cell.
+        shape of most cells.
 
     Returns
     -------
@@ -43,21 +44,30 @@ def stack_cells(column, read, *, owner, on_error=None, ragged=False, shape=None)
     """
     skip = int(ragged)
     samples = [None] * len(column)
-    common = shape
 
     def store(row, cell):
-        nonlocal common
-        sample = read(cell)
-        common = sample.shape[skip:] if common is None else common
-        if sample.shape[skip:] != common:
-            expected = ("length", *common) if ragged else common
-            expected = str(expected).replace("'", "")
-            raise ValueError(f"its shape {sample.shape} is not {expected}")
-        samples[row] = sample if ragged else sample[None]
+        samples[row] = read(cell)
 
-    report_failures(load_cells(column, store), column, owner, on_error)
-    stacked = pad_samples(samples, sample_shape=common or ())
-    return stacked if ragged or not common else stacked[:, 0]
+    failures = load_cells(column, store)
+    present = {row: sample for row, sample in enumerate(samples) if sample is not None}
+    if shape is None:
+        shape = find_majority(sample.shape[skip:] for sample in present.values())
+    for row, sample in present.items():
+        if sample.shape[skip:] != shape:
+            expected = str(("length", *shape) if ragged else shape).replace("'", "")
+            reason = f"its shape {sample.shape} is not {expected}"
+            failures.append((row, describe_cell(column.cells[row]), reason))
+            samples[row] = None
+        elif not ragged:
+            samples[row] = sample[None]
+    report_failures(sorted(failures), column, owner, on_error)
+    stacked = pad_samples(samples, sample_shape=shape or ())
+    return stacked if ragged or not shape else stacked[:, 0]
+
+
+def find_majority(shapes):
+    """Return the most frequent shape, the first of several; None if there is none."""
+    return next((shape for shape, _ in Counter(shapes).most_common(1)), None)
 
 
 def as_numbers(cell, ndim):

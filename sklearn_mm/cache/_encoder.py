@@ -2,23 +2,22 @@
 
 import os
 from contextlib import contextmanager
-from functools import lru_cache
 from numbers import Integral
-from pathlib import Path
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
+from .._columns.arrays import find_majority
 from .._columns.base import ArrayOutputMixin, StatelessTransformer
-from .._columns.column import as_column, find_missing
+from .._columns.column import as_column, describe_cell, find_missing
 from .._columns.loading import report_failures
 from .._columns.padding import pad_samples, valid_lengths
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.parallel import run_calls, runs_elsewhere
 from ._keys import compute_keys
 from ._steps import find_on_error, list_steps, make_steps, run_steps
-from ._store import ArrayStore
+from ._store import open_store
 
 
 class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
@@ -35,14 +34,15 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         It must not learn in ``fit``; loaders and most encoders of this package do not.
     location : str, PathLike or None, default=None
         Folder of the cache, which processes and encoders can share. By default samples
-        are kept in the memory of this process.
+        are kept in the memory of this process only, which all encoders share and
+        :func:`~sklearn_mm.cache.set_memory_limit` bounds.
     key : {"stat", "content"}, default="stat"
         What identifies a file: its path, size and modification time, or its bytes,
         which must then be read each time but also identify copies.
     batch_size : int, default=256
         Number of cells that are encoded and stored at a time.
     max_bytes : int, default=2**32
-        Maximum size of the cache in bytes; the oldest samples are evicted first.
+        Maximum size of the folder in bytes; the oldest samples are evicted first.
     n_jobs : int or None, default=None
         Number of threads of the loaders; by default their own ``n_jobs``. With a joblib
         backend of other processes (``parallel_config(backend="dask")``), the number of
@@ -157,11 +157,12 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         """
         context = self._init_callback_context(max_subtasks=None)
         context.call_on_fit_task_begin(estimator=self, X=X)
+        for name in ("sample_shape_", "_probe"):
+            vars(self).pop(name, None)
         column, samples = self._encode(X, context)
         known = np.flatnonzero([sample is not None for sample in samples])
         # Keep one cell, from which feature names are computed on request.
         self._probe = column.cells[known[:1] if len(known) else slice(1)]
-        self.__dict__.pop("sample_shape_", None)
         encoded = self._stack(column, samples)
         self.sample_shape_ = encoded.shape[2 if self._returns_arrays() else 1 :]
         context.call_on_fit_task_end(estimator=self, X=X, reconstruction_attributes={})
@@ -235,7 +236,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 
     def _open(self):
         location = None if self.location is None else os.path.abspath(self.location)
-        return _open_store(location, self.max_bytes, os.getpid())
+        return open_store(location, self.max_bytes, os.getpid())
 
     def _encode(self, X, context=None):
         """Return the column, and for each cell its encoded sample or None."""
@@ -251,51 +252,87 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
             for start in range(0, len(rows), self.batch_size)
         ]
         results = self._encode_batches(column, batches)
-        failures, n_done = {}, 0
+        n_done = 0
         for batch in batches:
             with _as_task(self, context):
-                samples, refused = next(results)
-                fresh = {keys[batch[i]]: sample for i, sample in samples.items()}
-                failures |= {batch[i]: reason for i, reason in refused.items()}
-                store.put_many({k: s for k, s in fresh.items() if isinstance(k, bytes)})
-                found.update(fresh)
+                encoded = next(results).items()
+                self._keep({keys[batch[i]]: sample for i, sample in encoded}, found)
             n_done += len(batch)
             if self.verbose:
                 print(f"[CachedEncoder] {n_done} of {len(rows)} cells encoded")
-        self._report(failures, column, keys)
+        self._report(self._encode_again(column, keys, found), column, keys)
         return column, [found.get(key) for key in keys]
 
+    def _keep(self, fresh, found):
+        """Store samples by their keys, if these are not only positions."""
+        found.update(fresh)
+        fresh = {key: s for key, s in fresh.items() if isinstance(key, bytes)}
+        self._open().put_many(fresh)
+
     def _encode_batches(self, column, batches):
-        """Yield the result of :meth:`_encode_batch` for each batch."""
+        """Yield the samples of each batch by their positions in it."""
         if len(batches) > 1 and runs_elsewhere():
             calls = [(self._encode_batch, column.cells[rows]) for rows in batches]
             yield from run_calls(calls, self.n_jobs, return_as="generator")
             return
-        steps = self._make_steps(on_error="missing") if batches else []
-        fit = True  # until there was a batch with at least one good sample
         for rows in batches:
-            result = self._encode_batch(column.cells[rows], steps, fit)
-            fit = fit and not result[0]
-            yield result
+            yield self._encode_batch(column.cells[rows])
 
-    def _encode_batch(self, cells, steps=None, fit=True):
-        """Return encoded samples by row, and the reasons for refusing other rows."""
-        steps = steps or self._make_steps(on_error="missing")
-        encoded, rows, refused = run_steps(steps, cells, fit)
+    def _encode_batch(self, cells):
+        steps = self._make_steps(on_error="missing")
+        return self._list_samples(*run_steps(steps, cells, fit=True)[:2])
+
+    def _list_samples(self, encoded, rows):
+        """Return samples by position, without padding and those that are missing."""
         if encoded is None:
-            return {}, refused
-        empty = find_missing(encoded)
-        if empty.any() and find_on_error(self.encoder) != "missing":
-            # Encode the bad cells again with steps that raise, to get the reasons.
-            bad = [row for row, is_empty in zip(rows, empty) if is_empty]
-            strict = self._make_steps(on_error="raise")
-            _, _, reasons = run_steps(strict, cells[bad])
-            refused |= {bad[i]: reason for i, reason in reasons.items()}
+            return {}
         if self._returns_arrays():
             lengths = valid_lengths(encoded)
-            return {r: x[:n] for r, x, n in zip(rows, encoded, lengths) if n}, refused
-        kept = {r: x for r, x, is_empty in zip(rows, encoded, empty) if not is_empty}
-        return kept, refused
+            return {row: x[:n] for row, x, n in zip(rows, encoded, lengths) if n}
+        present = ~find_missing(encoded)
+        return {row: x for row, x, is_known in zip(rows, encoded, present) if is_known}
+
+    def _encode_again(self, column, keys, found):
+        """Encode cells once more that were refused, or are not of the shape of others.
+
+        Batches may disagree on the shape that is right. ``found`` gets the samples of
+        the shape that ``fit`` saw, or that most have in ``fit``. Returns the reasons
+        for refusing the others by row.
+        """
+        shape = self._find_shape(found.values())
+        rows = {key: row for row, key in enumerate(keys) if key is not None}
+        good = [key for key, sample in found.items() if self._shape_of(sample) == shape]
+        bad = sorted(rows[key] for key in rows.keys() - good)
+        if not bad:
+            return {}
+        probe = vars(self).get("_probe", column.cells[[rows[key] for key in good[:1]]])
+        steps = self._make_steps(on_error="raise")
+        if len(probe):
+            run_steps(steps, probe, fit=True)
+        encoded, kept, refused = run_steps(steps, column.cells[bad], not len(probe))
+        reasons = {bad[i]: reason for i, reason in refused.items()}
+        samples = {bad[i]: s for i, s in self._list_samples(encoded, kept).items()}
+        for row in bad:
+            sample = samples.get(row)
+            found.pop(keys[row], None)
+            if sample is None:
+                continue
+            if shape is None or self._shape_of(sample) == shape:
+                self._keep({keys[row]: sample}, found)
+            else:
+                cell = describe_cell(column.cells[row])
+                reason = f"it is encoded as {self._shape_of(sample)}, others as {shape}"
+                reasons[row] = cell, reason
+        return reasons
+
+    def _shape_of(self, sample):
+        """Return the shape of an encoded sample, without a length that varies."""
+        return sample.shape[self._returns_arrays() :]
+
+    def _find_shape(self, samples):
+        """Return the shape that ``fit`` saw, or in ``fit`` that of most samples."""
+        shape = vars(self).get("sample_shape_")
+        return find_majority(map(self._shape_of, samples)) if shape is None else shape
 
     def _report(self, failures, column, keys):
         first = list_steps(self.encoder)[0]
@@ -308,20 +345,12 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 
     def _stack(self, column, samples):
         n_samples, is_padded = len(samples), self._returns_arrays()
-        shapes = {s.shape[is_padded:] for s in samples if s is not None}
-        if hasattr(self, "sample_shape_"):
-            shapes.add(self.sample_shape_)
-        if len(shapes) > 1:
-            raise ValueError(
-                f"CachedEncoder: encoded samples must have one shape, got "
-                f"{sorted(shapes)}. Give each kind of cell an encoder of its own."
-            )
-        if not shapes or is_padded:
+        shape = self._find_shape(s for s in samples if s is not None)
+        if shape is None or is_padded:
             # A missing cell shows whether the encoder pads to a fixed length.
             steps = self._make_steps(on_error="missing")
             blank, _, _ = run_steps(steps, _make_blank(column))
-            shapes = shapes or {blank.shape[1 + is_padded :]}
-        (shape,) = shapes
+            shape = blank.shape[1 + is_padded :] if shape is None else shape
         if not is_padded:
             stacked = np.full((n_samples, *shape), np.nan, dtype=np.float32)
             for row, sample in enumerate(samples):
@@ -344,14 +373,6 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 CachedEncoder._sklearn_auto_wrap_output_keys = property(
     lambda self: set() if self._returns_arrays() else {"transform"}
 )
-
-
-@lru_cache(maxsize=64)
-def _open_store(location, max_bytes, pid):
-    """Return the store of a location, one per process."""
-    if location is None:
-        return ArrayStore(memory_bytes=max_bytes)
-    return ArrayStore(Path(location) / "samples.sqlite", max_bytes=max_bytes)
 
 
 def _make_blank(column):

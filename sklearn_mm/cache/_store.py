@@ -1,11 +1,11 @@
-"""An array store: a size-limited in-memory cache backed by an SQLite database."""
+"""An array store: a share of the process's memory, backed by an SQLite database."""
 
 import os
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 from .._utils.notices import warn_user
 from ..exceptions import CacheWarning
+from ._memory import MEMORY
 
 #: Number of keys per query.
 _QUERY = 500
@@ -40,18 +41,17 @@ class ArrayStore:
         The file, whose folder is created if necessary. If None, only memory is used.
     max_bytes : int
         Maximum size of the file's content; the oldest arrays are evicted first.
-    memory_bytes : int
-        Maximum size of the arrays in memory; the least recently used are evicted first.
+    memory : ArrayMemory or None
+        Where arrays are kept as well. By default that of the process.
     """
 
-    def __init__(self, path=None, max_bytes=2**32, memory_bytes=2**28):
+    def __init__(self, path=None, max_bytes=2**32, memory=None):
         self.path = None if path is None else Path(path)
         self.max_bytes = max_bytes
-        self.memory_bytes = memory_bytes
+        self._memory = MEMORY if memory is None else memory
+        self._place = None if path is None else str(path)
         self.n_hits = 0
         self.n_misses = 0
-        self._memory = OrderedDict()
-        self._held = 0
         self._lock = threading.RLock()
         self._connection = None
         self._broken = self.path is None
@@ -73,15 +73,14 @@ class ArrayStore:
         with self._lock:
             found, open_keys = {}, []
             for key in dict.fromkeys(keys):
-                array = self._memory.get(key)
+                array = self._memory.get(self._place, key)
                 if array is None:
                     open_keys.append(key)
                 else:
-                    self._memory.move_to_end(key)
                     found[key] = array
             read = self._try(self._read, open_keys) or {}
             for key, array in read.items():
-                self._hold(key, array)
+                self._memory.put(self._place, key, array)
             found.update(read)
             self.n_hits += len(found)
             self.n_misses += len(open_keys) - len(read)
@@ -98,14 +97,14 @@ class ArrayStore:
         arrays = {key: _freeze(array) for key, array in arrays.items()}
         with self._lock:
             for key, array in arrays.items():
-                self._hold(key, array)
+                self._memory.put(self._place, key, array)
             self._try(self._write, arrays)
 
     def clear(self):
         """Delete all arrays, in memory and in the file."""
         with self._lock:
-            self._memory.clear()
-            self._held = self.n_hits = self.n_misses = 0
+            self._memory.clear(self._place)
+            self.n_hits = self.n_misses = 0
             self._try(self._erase)
 
     def count(self):
@@ -118,23 +117,14 @@ class ArrayStore:
             the file, or in memory if there is no file.
         """
         with self._lock:
-            n_arrays, n_bytes = self._try(self._measure) or (
-                len(self._memory),
-                self._held,
-            )
+            held = self._memory.count(self._place)
+            n_arrays, n_bytes = self._try(self._measure) or held
         return {
             "n_hits": self.n_hits,
             "n_misses": self.n_misses,
             "n_arrays": n_arrays,
             "n_bytes": n_bytes,
         }
-
-    def _hold(self, key, array):
-        known = self._memory.pop(key, None)
-        self._held += array.nbytes - (0 if known is None else known.nbytes)
-        self._memory[key] = array
-        while self._held > self.memory_bytes:
-            self._held -= self._memory.popitem(last=False)[1].nbytes
 
     def _try(self, action, *args):
         """Call an action on the file; if it fails, warn and stop using the file."""
@@ -261,8 +251,7 @@ class ArrayStore:
         self._connection.execute("VACUUM")
 
     def __getstate__(self):
-        kept = ("path", "max_bytes", "memory_bytes")
-        return {name: getattr(self, name) for name in kept}
+        return {"path": self.path, "max_bytes": self.max_bytes}
 
     def __setstate__(self, state):
         self.__init__(**state)
@@ -290,3 +279,10 @@ def _freeze(array):
     frozen = np.array(array, dtype=np.float32, order="C")
     frozen.flags.writeable = False
     return frozen
+
+
+@lru_cache(maxsize=64)
+def open_store(location, max_bytes, pid):
+    """Return the store of a folder, or of the memory alone; one per process."""
+    path = None if location is None else Path(location) / "samples.sqlite"
+    return ArrayStore(path, max_bytes)

@@ -13,9 +13,6 @@ from .._columns.column import find_missing
 from ..cache import CachedEncoder
 from ..vector import PooledEncoder
 
-#: Bound on the memory of the cache of a default encoder, in bytes.
-_MEMORY = 2**30
-
 
 @contextmanager
 def encode_arrays():
@@ -90,9 +87,7 @@ def cache_stateless(encoder, cache, lists=False):
     if lists:
         stateless = PooledEncoder(stateless)
     if cache is not None:
-        location = None if cache == "memory" else cache
-        bound = {"max_bytes": _MEMORY} if location is None else {}
-        stateless = CachedEncoder(stateless, location, **bound)
+        stateless = CachedEncoder(stateless, None if cache == "memory" else cache)
     rest = steps[n_stateless:]
     return make_pipeline(stateless, *rest) if rest else stateless
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import warnings
+import weakref
 from functools import partial
 
 import cv2
@@ -35,9 +36,10 @@ from sklearn_mm import (
     SequenceStatistics,
     VectorStacker,
 )
-from sklearn_mm.cache import _encoder
+from sklearn_mm.cache import clear_memory, set_memory_limit
+from sklearn_mm.cache._memory import MEMORY
 
-from ..conftest import Progress, encode_audio, make_photo, make_tone
+from ..conftest import Progress, encode_audio, forget_samples, make_photo, make_tone
 
 HOG = make_pipeline(ImageLoader(), HOGEncoder())
 
@@ -80,7 +82,7 @@ def counter(tmp_path):
 @pytest.fixture(autouse=True)
 def forget():
     """Begin as another process would: with files alone."""
-    _encoder._open_store.cache_clear()
+    forget_samples()
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_the_result_is_the_encoders_own(name, batch_size, tmp_path):
         cells = [*cells[:3], None, *cells[3:], cells[1]]
     plain = encoder.fit(cells)
     for location in (None, tmp_path, tmp_path):  # alone, cold, from the file
-        _encoder._open_store.cache_clear()
+        forget_samples()
         cached = CachedEncoder(encoder, location, batch_size=batch_size)
         for part in (slice(None), slice(1, 4), slice(3, 4), slice(0)):
             expected = plain.transform(cells)
@@ -278,10 +280,47 @@ def test_a_first_batch_of_bad_cells_decides_nothing(tmp_path):
     np.testing.assert_array_equal(cached.fit_transform(cells)[2:], cells[2:])
 
 
-def test_samples_of_two_shapes_are_an_error():
-    cached = CachedEncoder(VectorStacker(), batch_size=1).fit(ARRAYS)
-    with pytest.raises(ValueError, match="one shape"):
-        cached.transform([np.ones(3)])
+@pytest.mark.parametrize("batch_size", [1, 3, 256])
+def test_most_cells_decide_the_shape_in_fit_and_those_of_fit_in_transform(batch_size):
+    odd = [np.full(3, float(n)) for n in range(4)]
+    encoder = CachedEncoder(VectorStacker(on_error="warn"), batch_size=batch_size)
+    cells = [odd[0], *ARRAYS[:4], odd[1]]
+    with pytest.warns(LoadWarning, match=r"row 0 (?s:.*)row 5 ") as caught:
+        fitted = encoder.fit_transform(cells)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(fitted[1:5], ARRAYS[:4])
+    assert np.isnan(fitted[[0, 5]]).all()
+    with pytest.warns(LoadWarning, match=r"its shape \(3,\) is not \(4,\)"):
+        later = encoder.transform([*odd, ARRAYS[7]])  # here the odd ones are more
+    np.testing.assert_array_equal(later[4], ARRAYS[7])
+    assert np.isnan(later[:4]).all()
+    assert later.shape == (5, 4)
+    strict = CachedEncoder(VectorStacker(), batch_size=batch_size).fit(ARRAYS)
+    with pytest.raises(LoadError, match=r"row 1 \(array of shape \(3,\)"):
+        strict.transform([ARRAYS[0], odd[0]])
+
+
+def test_all_encoders_share_one_memory_that_is_bounded_and_freed():
+    def held():
+        return CachedEncoder(VectorStacker()).cache_info()["n_bytes"]
+
+    stacker = CachedEncoder(VectorStacker()).fit(ARRAYS)
+    in_memory = [weakref.ref(array) for array in MEMORY._arrays.values()]
+    CachedEncoder(SequenceStatistics(), max_bytes=1).fit(ARRAYS)
+    assert held() == 10 * 4 * (4 + 11)
+    try:
+        set_memory_limit(100)
+        assert held() <= 100
+        stacker.transform(ARRAYS)
+        assert held() <= 100
+    finally:
+        set_memory_limit(2**30)
+    stacker.transform(ARRAYS)
+    clear_memory()
+    assert held() == 0
+    assert not any(array() for array in in_memory)
+    with pytest.raises(ValueError, match="negative"):
+        set_memory_limit(-1)
 
 
 def test_sparse_vectors_are_refused():

@@ -12,14 +12,16 @@ import warnings
 import numpy as np
 import pytest
 
+from sklearn_mm.cache._memory import ArrayMemory
 from sklearn_mm.cache._store import ArrayStore
 from sklearn_mm.exceptions import CacheWarning
 
 WRITER = """
 import sys
 import numpy as np
+from sklearn_mm.cache._memory import ArrayMemory
 from sklearn_mm.cache._store import ArrayStore
-store = ArrayStore(sys.argv[1], memory_bytes=0)
+store = ArrayStore(sys.argv[1], memory=ArrayMemory(0))
 print("ready", flush=True)
 for start in range(0, int(sys.argv[2]), 10):
     keys = range(start, start + 10)
@@ -39,7 +41,7 @@ def test_arrays_come_back_as_they_were(tmp_path, shape, in_memory):
     array = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     array = np.where(array > 1, np.nan, array)
     path = None if in_memory else tmp_path / "new" / "cache.sqlite"
-    store = ArrayStore(path, memory_bytes=2**20 if in_memory else 0)
+    store = ArrayStore(path, memory=ArrayMemory(2**20 if in_memory else 0))
     store.put_many({b"k": array})
     found = store.get_many([b"k", b"other"])
     assert list(found) == [b"k"]
@@ -68,7 +70,7 @@ def test_copies_in_other_processes_share_the_file(tmp_path):
 
 
 def test_memory_forgets_what_was_not_used_for_longest():
-    store = ArrayStore(memory_bytes=10 * 16)
+    store = ArrayStore(memory=ArrayMemory(10 * 16))
     store.put_many(make_arrays(10))
     store.get_many([b"0"])
     store.put_many({b"new": np.zeros(4)})
@@ -78,7 +80,7 @@ def test_memory_forgets_what_was_not_used_for_longest():
 
 
 def test_the_file_forgets_the_oldest(tmp_path):
-    store = ArrayStore(tmp_path / "c.sqlite", max_bytes=400_000, memory_bytes=0)
+    store = ArrayStore(tmp_path / "c.sqlite", max_bytes=400_000, memory=ArrayMemory(0))
     for start in range(0, 500, 10):
         store.put_many({b"%d" % i: np.zeros(1000) for i in range(start, start + 10)})
         assert store.count()["n_bytes"] <= 400_000

@@ -37,6 +37,7 @@ from ..conftest import (
     encode_audio,
     encode_image,
     encode_video,
+    forget_samples,
     make_clip,
     make_photo,
     make_tone,
@@ -337,11 +338,10 @@ def test_it_says_what_it_found(table, capsys):
 
 
 def test_a_grid_search_decodes_each_file_once(table, monkeypatch):
-    from sklearn_mm.cache import _encoder
     from sklearn_mm.image import _loader
 
     X, y = table
-    _encoder._open_store.cache_clear()
+    forget_samples()
     calls = []
     own = _loader.decode_image
     monkeypatch.setattr(

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from sklearn_mm import CachedEncoder, CacheWarning, SequenceStatistics
-from sklearn_mm.cache import _encoder
 from sklearn_mm.cache import _keys as cell_keys
+from sklearn_mm.cache._memory import ArrayMemory
 from sklearn_mm.cache._store import ArrayStore
 
+from ..conftest import forget_samples
 from .processes import FUZZ, run
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks")
@@ -27,6 +28,7 @@ COMMON = """
 import os, random, signal, sys, time, warnings
 import numpy as np
 from sklearn_mm import CachedEncoder, CacheWarning, SequenceStatistics
+from sklearn_mm.cache._memory import ArrayMemory
 from sklearn_mm.cache._store import ArrayStore
 
 def make(number):
@@ -62,7 +64,7 @@ def join(pids):
 @pytest.fixture(autouse=True)
 def forget():
     """Begin as another process would: with files alone."""
-    _encoder._open_store.cache_clear()
+    forget_samples()
 
 
 def make(number):
@@ -75,14 +77,14 @@ ENCODED = SequenceStatistics().fit_transform(CELLS)
 
 def encode(location, cells=CELLS):
     """Encode by a cache of its own, as a new process would."""
-    _encoder._open_store.cache_clear()
+    forget_samples()
     encoder = SequenceStatistics()
     return CachedEncoder(encoder, location, batch_size=8).fit_transform(cells)
 
 
 def fill(path, n=60):
     """Make a file of arrays, and let go of it."""
-    store = ArrayStore(path, memory_bytes=0)
+    store = ArrayStore(path, memory=ArrayMemory(0))
     store.put_many({b"%d" % number: make(number) for number in range(n)})
     store._disconnect()
 
@@ -93,7 +95,7 @@ def check(path, n=60):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", CacheWarning)
-        store = ArrayStore(path, memory_bytes=2**24)
+        store = ArrayStore(path, memory=ArrayMemory(2**24))
         found = store.get_many(keys)
         store.put_many({key: make(int(key)) for key in keys if key not in found})
         again = store.get_many(keys)
@@ -113,7 +115,7 @@ def test_a_writer_killed_at_any_moment_leaves_right_values(tmp_path):
 import sqlite3
 
 def write(path, ready, seed):
-    store = ArrayStore(path, max_bytes=400_000, memory_bytes=0)
+    store = ArrayStore(path, max_bytes=400_000, memory=ArrayMemory(0))
     os.write(ready, b".")
     for start in range(seed, 10**9, 10):
         store.put_many({{b"%d" % k: make(k) for k in range(start, start + 10)}})
@@ -271,7 +273,7 @@ def test_a_folder_that_is_deleted_at_any_moment_costs_a_warning(tmp_path):
 def work(location, seed):
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", CacheWarning)
-    store = ArrayStore(location + "/c.sqlite", memory_bytes=0)
+    store = ArrayStore(location + "/c.sqlite", memory=ArrayMemory(0))
     for start in range(0, 500, 10):
         numbers = range(start, start + 10)
         store.put_many({{b"%d" % n: make(n) for n in numbers}})
@@ -329,7 +331,7 @@ def test_a_file_that_is_damaged_while_it_is_used_gives_right_values_or_none(tmp_
         path.unlink(missing_ok=True)
         fill(path)
         rng = np.random.default_rng(seed)
-        store = ArrayStore(path, memory_bytes=0)
+        store = ArrayStore(path, memory=ArrayMemory(0))
         keys = [b"%d" % number for number in range(60)]
         assert len(store.get_many(keys[:5])) == 5
         with open(path, "r+b") as file:
@@ -384,7 +386,7 @@ def test_a_row_under_another_key_or_shape_is_a_miss(tmp_path):
 def test_a_strange_log_beside_the_file_gives_right_values_or_none(tmp_path, kind):
     path = tmp_path / "c.sqlite"
     other = tmp_path / "other.sqlite"
-    writer = ArrayStore(other, memory_bytes=0)  # keeps its log while it is open
+    writer = ArrayStore(other, memory=ArrayMemory(0))  # keeps its log while it is open
     for number in range(100, 160):
         writer.put_many({b"%d" % number: make(number)})
     log = (tmp_path / "other.sqlite-wal").read_bytes()
