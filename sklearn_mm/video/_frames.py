@@ -2,10 +2,14 @@
 
 import os
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
-from ._mp4 import check_boxes
+from ..image._formats import N_BYTES, identify, is_image
+from ._avi import count_avi_frames
+from ._codecs import describe_failure
+from ._mp4 import read_video_track
 
 #: Number of frames from which on seeking is cheaper than decoding up to a frame.
 _FAR = 64
@@ -35,7 +39,7 @@ def detect_container(data):
     if head[:4] == b"RIFF" and head[8:] == b"AVI ":
         return "AVI"
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "MP4"
+        return None if is_image(data[:N_BYTES]) else "MP4"
     if head[:1] == b"G" and len(data) > 188 and bytes(data[188:189]) == b"G":
         return "MPEG-TS"
     return next((n for begin, n in _BEGINNINGS.items() if head.startswith(begin)), None)
@@ -83,82 +87,149 @@ def read_frames(path, n_frames, sampling, *, max_seconds=None, max_pixels=None):
     list of ndarray of shape (H, W, 3), uint8
         At most ``n_frames``; channels in BGR order.
     """
-    with open(path, "rb") as file:
-        container = detect_container(file.read(256))
-        if container is None:
-            raise ValueError("it is not a video file of a supported container")
-        check_boxes(file, os.path.getsize(path))
-    announced, maximum = _read_header(path, container, max_seconds, max_pixels)
-    if not announced:
-        announced = _count_frames(path, maximum)
-    frames = _grab_frames(path, choose_frames(announced, n_frames, sampling))
+    header = _read_header(path)
+    _check_bounds(header, max_seconds, max_pixels)
+    maximum = np.inf if max_seconds is None else max_seconds * header.rate
+    n_frames_available = header.n_frames
+    if not n_frames_available or header.hides_frames:
+        n_frames_available, _ = _count_frames(path, maximum)
+        _check_complete(path, header, n_frames_available, n_frames_available)
+    frames = None
+    chosen = choose_frames(n_frames_available, n_frames, sampling)
+    if not header.hides_frames:
+        frames = _grab_frames(path, chosen, _FAR)
+    if frames is None:  # seeking is not exact in each file
+        frames = _grab_frames(path, chosen, np.inf)
     if frames is None:
-        n_decoded = _count_frames(path, maximum)
-        if n_decoded < _COMPLETE * announced:
-            raise ValueError(
-                f"the {container} file is damaged or cut off: {n_decoded} of "
-                f"{announced} frames can be decoded"
-            )
-        frames = _grab_frames(path, choose_frames(n_decoded, n_frames, sampling))
+        n_decoded, n_spanned = _count_frames(path, maximum)
+        _check_complete(path, header, n_decoded, n_spanned)
+        chosen = choose_frames(n_decoded, n_frames, sampling)
+        frames = _grab_frames(path, chosen, np.inf)
     if not frames:
-        raise ValueError(f"no frame of the {container} file can be decoded")
+        raise ValueError(describe_failure(path, header.container, header.codec))
     return frames
 
 
-def _read_header(path, container, max_seconds, max_pixels):
-    """Return the number of frames (0 if unknown) and the maximum number allowed."""
+class _Header(NamedTuple):
+    """What a file says about its video; unknown numbers are 0."""
+
+    container: str
+    codec: str
+    height: float
+    width: float
+    n_frames: int  # those that are shown
+    rate: float  # frames per second
+    n_edits: int
+    hides_frames: bool
+    is_estimate: bool  # whether n_frames is duration times rate
+
+
+def _read_header(path):
     import cv2
 
+    with open(path, "rb") as file:
+        head, n_bytes = file.read(N_BYTES), os.path.getsize(path)
+        container = detect_container(head)
+        if container is None:
+            kind = identify(head)
+            found = f"; it is a {kind.name} file, for an ImageLoader" if kind else ""
+            raise ValueError(f"it is not a video file of a supported container{found}")
+        track = read_video_track(file, n_bytes) if container == "MP4" else None
+        n_stored = count_avi_frames(file, n_bytes) if container == "AVI" else 0
     with _open(path) as capture:
         if not capture.isOpened():
-            raise ValueError(f"the {container} file is damaged or cut off")
-        height, width, n_frames, rate = (
+            codec = track.codec if track else ""
+            raise ValueError(describe_failure(path, container, codec))
+        height, width, n_frames, rate, code = (
             capture.get(field)
             for field in (
                 cv2.CAP_PROP_FRAME_HEIGHT,
                 cv2.CAP_PROP_FRAME_WIDTH,
                 cv2.CAP_PROP_FRAME_COUNT,
                 cv2.CAP_PROP_FPS,
+                cv2.CAP_PROP_FOURCC,
             )
         )
+    codec = int(code).to_bytes(4, "little").decode("latin-1") if code > 0 else ""
+    hides = track is not None and track.n_shown < track.n_samples
+    return _Header(
+        container,
+        track.codec if track else codec,
+        height,
+        width,
+        track.n_shown if hides else n_stored or max(0, int(n_frames)),
+        rate if 0 < rate <= _MAX_RATE else 25.0,
+        track.n_edits if track else 0,
+        hides,
+        container not in ("MP4", "AVI"),
+    )
+
+
+def _check_bounds(header, max_seconds, max_pixels):
+    height, width = header.height, header.width
     if max_pixels is not None and height * width > max_pixels:
         raise ValueError(
             f"its {width:.0f}x{height:.0f} pixels exceed max_pixels={max_pixels:,}"
         )
-    rate = rate if 0 < rate <= _MAX_RATE else 25.0
-    if max_seconds is not None and n_frames / rate > max_seconds:
+    seconds = header.n_frames / header.rate
+    if max_seconds is not None and seconds > max_seconds:
+        raise ValueError(f"its {seconds:.1f} s exceed max_seconds={max_seconds}")
+
+
+def _check_complete(path, header, n_decoded, n_spanned):
+    """Raise if too few of the announced frames can be decoded.
+
+    ``n_spanned`` is the number of frames that the decoded ones would be at a constant
+    rate: what a container without a count announces is a number of that kind.
+    """
+    if not n_decoded:
+        raise ValueError(describe_failure(path, header.container, header.codec))
+    n_found = max(n_decoded, n_spanned) if header.is_estimate else n_decoded
+    if n_found + header.n_edits < _COMPLETE * header.n_frames:
         raise ValueError(
-            f"its {n_frames / rate:.1f} s exceed max_seconds={max_seconds}"
+            f"the {header.container} file is damaged or cut off: {n_decoded} of "
+            f"{header.n_frames} frames can be decoded"
         )
-    maximum = np.inf if max_seconds is None else max_seconds * rate
-    return max(0, int(n_frames)), maximum
 
 
 def _count_frames(path, maximum):
-    n_frames = 0
+    """Return how many frames can be decoded, and how many would span their time."""
+    import cv2
+
+    n_frames, milliseconds = 0, 0.0
     with _open(path) as capture:
+        rate = capture.get(cv2.CAP_PROP_FPS)
         while capture.grab():
             n_frames += 1
+            milliseconds = capture.get(cv2.CAP_PROP_POS_MSEC)
             if n_frames > maximum:
                 raise ValueError(
                     f"its more than {maximum:.0f} frames exceed max_seconds"
                 )
-    return n_frames
+    return n_frames, milliseconds * rate / 1000 + 1
 
 
-def _grab_frames(path, positions):
-    """Decode the frames at ascending positions; None if one of them is missing."""
+def _grab_frames(path, positions, far):
+    """Decode the frames at ascending positions; None if one of them is not found.
+
+    From ``far`` frames ahead on, they are sought.
+    """
     import cv2
 
     frames, position = [], 0
     with _open(path) as capture:
+        rate = capture.get(cv2.CAP_PROP_FPS)
         for wanted in positions.tolist():
-            if wanted - position > _FAR:
+            is_sought = wanted - position > far
+            if is_sought:
                 capture.set(cv2.CAP_PROP_POS_FRAMES, wanted)
                 position = wanted
             while position < wanted and capture.grab():
                 position += 1
             success, frame = capture.read() if position == wanted else (False, None)
+            if is_sought:  # which ends at another frame where there is no index
+                time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                success = success and abs(time * rate - wanted) < 0.5
             if not success:
                 return None
             frames.append(frame)

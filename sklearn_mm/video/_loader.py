@@ -68,7 +68,8 @@ class VideoLoader(BaseLoader):
 
     Notes
     -----
-    A video counts as damaged if fewer than nine tenths of the frames that its header
+    Of a video that was cut without encoding, only the frames that are shown are read. A
+    video counts as damaged if fewer than nine tenths of the frames that its header
     announces can be decoded.
 
     Examples
