@@ -82,14 +82,17 @@ def _decode_tiff(data, flag):
 
     layout = read_tiff_layout(memoryview(data))
     decoder = choose_tiff_decoder(layout)
-    if decoder == "pillow":
-        return _decode_by_pillow(data)
+    if decoder == "samples":
+        samples = _decode_by_opencv(data, cv2.IMREAD_UNCHANGED)
+        return interpret_samples(samples, layout)
     if decoder == "opencv":
         try:
             return _decode_by_opencv(data, flag)
         except ValueError:  # such as small tiles
-            return _decode_by_pillow(data)
-    return interpret_samples(_decode_by_opencv(data, cv2.IMREAD_UNCHANGED), layout)
+            pass
+    if not layout.is_sound:
+        raise _make_error(data)
+    return _decode_by_pillow(data)
 
 
 def _reduced_flag(header, color, cover, full_size_flag):

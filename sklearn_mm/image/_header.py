@@ -42,7 +42,8 @@ def read_image_header(data):
     kind = identify(data[:N_BYTES])
     if kind is None:
         raise ValueError(
-            "it is not a JPEG, PNG, WebP, BMP, GIF, TIFF or other known image file"
+            "it is not a JPEG, PNG, WebP, BMP, GIF, TIFF or other known image file; "
+            "videos need a VideoLoader"
         )
     name = kind.name.lower()
     read = _READERS.get(name, partial(_read_by_pillow, kind))

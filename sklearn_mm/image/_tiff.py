@@ -9,7 +9,9 @@ from ._formats import camera_raw
 
 #: A tile may be larger than a small image, up to this many pixels.
 _MAX_TILE = 2**22
-#: struct formats of the number types of entries.
+#: Bytes of the number types of entries, and struct formats of those that are read.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}
 _FORMATS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q"}
 #: The entries that are read, by tag.
 _TAGS = {
@@ -27,6 +29,10 @@ _TAGS = {
     339: "kind",
     50706: "dng",
 }
+#: Tags that hold one value.
+_SCALARS = {*range(254, 258), 259, *range(262, 267), 274, 277, 278, 282, 283, 284}
+_SCALARS |= {296, 317, 322, 323}
+_MAX_ENTRIES = 4096
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -44,6 +50,7 @@ class TiffLayout(NamedTuple):
     n_samples: int  # per pixel
     separate: bool  # whether each channel is stored by itself
     alpha: int  # 1 if associated, that is, colours are multiplied by it; 2 if not
+    is_sound: bool  # whether all values of the header are within the file
 
     def __str__(self):
         """Describe the layout for an error."""
@@ -62,7 +69,7 @@ def read_tiff_layout(data):
     Pillow takes 13 % of the time of a decode, shows the last of two sizes only, and
     refuses layouts that OpenCV decodes.
     """
-    tags = _read_tags(data)
+    tags, is_sound = _read_tags(data)
     height, width = tags["height"][0], tags["width"][0]
     tile = tags.get("tile_height", [0])[0] * tags.get("tile_width", [0])[0]
     if tile > max(height * width, _MAX_TILE):
@@ -86,39 +93,49 @@ def read_tiff_layout(data):
         n_samples,
         n_samples > 1 and tags.get("planes", [1])[0] == 2,
         extra[0] if extra else 0,
+        is_sound,
     )
 
 
 def _read_tags(data):
-    """Return the values of the entries of the first image, as lists by name."""
+    """Return the values of the entries of the first image, as lists by name.
+
+    Return as well whether all entries are sound. Pillow warns of those that are not.
+    """
     order = "<" if data[0] == 0x49 else ">"
     big = struct.unpack_from(order + "H", data, 2)[0] == 43  # BigTIFF
     offset = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
     count_format, entry_size = ("Q", 20) if big else ("H", 12)
     n_entries = struct.unpack_from(order + count_format, data, offset)[0]
     offset += struct.calcsize(count_format)
-    tags = {}
-    for i in range(min(n_entries, 4096)):
+    tags, is_sound = {}, n_entries <= _MAX_ENTRIES
+    for i in range(min(n_entries, _MAX_ENTRIES)):
         entry = offset + i * entry_size
         tag, kind = struct.unpack_from(order + "HH", data, entry)
+        count, place = _locate_values(data, entry, order, _SIZES.get(kind, 1), big)
+        end = place + count * _SIZES.get(kind, 1)
+        is_sound &= kind in _SIZES and end <= len(data)
+        is_sound &= count == 1 or tag not in _SCALARS
         if tag not in _TAGS:
             continue
         name, values = _TAGS[tag], [1]  # what is only looked for
         if kind in _FORMATS or name in ("width", "height"):
-            values = _read_values(data, entry, order + _FORMATS[kind], big)
+            values = f"{order}{min(max(1, count), 16)}{_FORMATS[kind]}"
+            values = list(struct.unpack_from(values, data, place))
         if name in ("width", "height", "tile_width", "tile_height"):
             # Decoders differ in which of two entries they use.
             values = [max(values[0], *tags.get(name, [0]))]
         tags[name] = values
-    return tags
+    return tags, is_sound
 
 
-def _read_values(data, entry, kind, big):
-    count = struct.unpack_from(kind[0] + ("Q" if big else "I"), data, entry + 4)[0]
-    count, place, room = min(count, 16), entry + (12 if big else 8), 8 if big else 4
-    if count * struct.calcsize(kind) > room:
-        place = struct.unpack_from(kind[0] + ("Q" if big else "I"), data, place)[0]
-    return list(struct.unpack_from(f"{kind[0]}{max(1, count)}{kind[1]}", data, place))
+def _locate_values(data, entry, order, size, big):
+    """Return the number of values of an entry, and where they begin."""
+    number, place, room = ("Q", entry + 12, 8) if big else ("I", entry + 8, 4)
+    count = struct.unpack_from(order + number, data, entry + 4)[0]
+    if count * size > room:
+        place = struct.unpack_from(order + number, data, place)[0]
+    return count, place
 
 
 def choose_tiff_decoder(layout):

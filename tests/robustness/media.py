@@ -13,6 +13,12 @@ from ..conftest import (
     make_tone,
 )
 
+
+def _make_transparent():
+    photo = make_photo(60, 80)
+    return np.concatenate([photo, photo[..., :1]], axis=2)
+
+
 CONTAINERS = {
     "image": {
         "jpeg": lambda: encode_image(make_photo(60, 80), "JPEG", quality=90),
@@ -27,6 +33,11 @@ CONTAINERS = {
         "tiff-lzw": lambda: encode_image(
             make_photo(60, 80), "TIFF", compression="tiff_lzw"
         ),
+        "tiff-alpha": lambda: encode_image(_make_transparent(), "TIFF"),
+        "avif": lambda: encode_image(make_photo(60, 80), "AVIF"),
+        "jp2": lambda: encode_image(make_photo(60, 80), "JPEG2000"),
+        "pnm": lambda: encode_image(make_photo(60, 80), "PPM"),
+        "qoi": lambda: encode_image(make_photo(60, 80), "QOI"),
     },
     "audio": {
         "wav": lambda: encode_audio(make_tone(2000)),
@@ -111,6 +122,19 @@ FIELDS = {
 FIELDS |= {
     "png16": FIELDS["png"],
     "tiff-lzw": FIELDS["tiff"],
+    "tiff-alpha": FIELDS["tiff"],
+    "avif": [
+        *((box, -4, ">I") for box in ("meta", "iloc", "iinf", "iprp", "ispe", "mdat")),
+        *(("ispe", place, ">I") for place in (8, 12)),
+        *(("av1C", place) for place in (5, 6)),
+    ],
+    "jp2": [
+        *(("ihdr", place, ">I") for place in (-4, 4, 8)),
+        *(("\xff\x51", place, ">I") for place in (6, 10, 14, 18, 22, 26, 30, 34)),
+        *(("\xff\x52", place) for place in (5, 9, 10, 11)),
+    ],
+    "pnm": [("60", 0), ("80", 0), ("255", 0)],
+    "qoi": [("qoif", place, ">I") for place in (4, 8)],
     "wav-float": _WAV,
 }
 _MAGICS = {

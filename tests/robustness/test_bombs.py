@@ -149,7 +149,7 @@ IMAGES = {
     ),
     "a PNG's chunk": (
         lambda: write_png(8, 8, struct.pack(">I4s", 2**31 - 1, b"tEXt")),
-        "damaged or cut off",
+        "cut off: it ends before its IEND",
     ),
 }
 SOUNDS = {
