@@ -68,7 +68,9 @@ def detect_modality(column, *, root=None):
     >>> modality.name, reason
     ('image', "by the files' extensions")
     """
-    name, reason = detect.detect_modality(as_column(column, "detect_modality"), root)
+    is_category = detect.holds_categories(column)
+    column = as_column(column, "detect_modality")
+    name, reason = detect.detect_modality(column, root, is_category)
     return BY_NAME.get(name), reason
 
 

@@ -111,7 +111,7 @@ def _as_cells(X, owner):
 
 
 def find_missing(cells):
-    """Find the missing cells: ``None``, ``NaN``, ``pd.NA`` or an all-NaN sample.
+    """Find the missing cells: None, NaN, NaT, ``pd.NA`` or an all-NaN sample.
 
     Parameters
     ----------
@@ -126,6 +126,8 @@ def find_missing(cells):
     if cells.dtype.kind == "O":
         return np.asarray(pd.isna(cells), dtype=bool)
     missing = np.zeros(len(cells), dtype=bool)
+    if cells.dtype.kind in "mM" and cells.ndim == 1:
+        return np.isnat(cells)
     if cells.dtype.kind != "f" or cells.size == 0:
         return missing
     flat = cells.reshape(len(cells), -1)

@@ -102,14 +102,20 @@ def _read_dict(X):
 
 def _read_cells(cells, name):
     """One column of a dict as an array ``(n_samples, ...)``."""
+    if isinstance(cells, np.ma.MaskedArray) and cells.ndim == 1:
+        cells = pd.Series(cells).to_numpy()
     if isinstance(cells, np.ndarray) and cells.ndim:
         return cells
     if is_instance(cells, "pyarrow", "Array", "ChunkedArray"):
         cells = _arrow_to_series(cells)
+    if isinstance(getattr(cells, "dtype", None), pd.CategoricalDtype):
+        return pd.Categorical(cells)  # not a Series: its rows are taken by position
     elif is_instance(cells, "torch", "Tensor") and cells.ndim:
         return cells.detach().cpu().numpy()
     elif is_instance(cells, "polars", "Series") and cells.dtype.is_numeric():
         return cells.to_numpy()
+    elif is_instance(getattr(cells, "dtype", None), "polars", "Categorical", "Enum"):
+        return pd.Categorical(cells.to_list())
     elif isinstance(cells, list) and infer_dtype(cells) in _NUMBERS:
         return pd.Series(cells).to_numpy()  # None becomes NaN
     elif getattr(cells, "ndim", 1) > 1:  # several columns of a frame

@@ -1,14 +1,18 @@
 """Detect which modality a column is of: by its files, and by the type of its cells."""
 
 import os
+import re
 from collections import Counter
-from datetime import date
 from numbers import Number
 
 import numpy as np
+import pandas as pd
 
 from .._columns.files import read_head
+from .._utils.imports import is_instance
+from .dates import count_orders, parse_date
 from .known import MODALITIES
+from .scalars import find_kind, is_marker, is_number
 
 #: Cells that are looked at, and those among them whose files are opened.
 _CELLS = 200
@@ -22,7 +26,7 @@ _MODALITY_OF = {
 }
 
 
-def detect_modality(column, root=None):
+def detect_modality(column, root=None, is_category=False):
     """Detect a column's modality.
 
     Parameters
@@ -31,6 +35,8 @@ def detect_modality(column, root=None):
         The cells.
     root : str, PathLike or None
         Folder that paths are relative to. URLs are never opened.
+    is_category : bool
+        Whether the column's type says that it holds categories.
 
     Returns
     -------
@@ -44,13 +50,19 @@ def detect_modality(column, root=None):
     sample = _take_sample(column)
     if not sample:
         return "empty", "no cell is there"
-    kinds = [_kind_of(cell) for cell in sample]
-    kind, count = Counter(kinds).most_common(1)[0]
+    kinds = _list_kinds(sample)
+    counts = Counter(kind for kind in kinds if kind is not None)
+    kind, count = counts.most_common(1)[0]
     cells = [cell for cell, other in zip(sample, kinds) if other == kind]
+    if kind == "bytes" and all(map(_is_text, cells)):
+        kind, cells = "string", [bytes(cell).decode() for cell in cells]
     if kind == "string":
-        return _detect_strings([os.fspath(c) for c in cells], column, len(sample), root)
-    if count < _AGREE * len(sample):
-        found = ", ".join(sorted(set(kinds)))
+        strings = [os.fspath(cell) for cell in cells]
+        return _detect_strings(strings, column, len(sample), root, is_category)
+    if is_category:
+        return "category", _TYPED
+    if count < _AGREE * counts.total():
+        found = ", ".join(sorted(counts))
         return "category", f"its cells are of several kinds: {found}"
     if kind in _TABLE_REASONS:
         return kind, _TABLE_REASONS[kind]
@@ -65,11 +77,23 @@ def detect_modality(column, root=None):
     return _ask_modalities(cells) or ("category", f"its values are of type {kind}")
 
 
+_TYPED = "its type says so"
 _TABLE_REASONS = {
+    "category": "its values are members, identifiers or intervals",
     "boolean": "its values are true or false",
     "numeric": "its values are numbers",
     "datetime": "its values are dates",
 }
+
+
+def holds_categories(cells):
+    """Whether the type of a column, before its cells are taken out, is a category."""
+    dtype = getattr(cells, "dtype", None)
+    if isinstance(dtype, pd.ArrowDtype):
+        return is_instance(dtype.pyarrow_dtype, "pyarrow", "DictionaryType")
+    return isinstance(dtype, pd.CategoricalDtype) or is_instance(
+        dtype, "polars", "Categorical", "Enum"
+    )
 
 
 def holds_lists(column):
@@ -111,18 +135,38 @@ def _detect_dtype(dtype):
     return names.get(dtype.kind, "numeric"), f"its type is {dtype}"
 
 
+def _list_kinds(cells):
+    """Return the kind of each cell; of strings, beside numbers or dates, what they say.
+
+    A string that stands for a missing number is None.
+    """
+    kinds = [_kind_of(cell) for cell in cells]
+    if "string" in kinds and set(_TABLE_REASONS).intersection(kinds):
+        kinds = [
+            _kind_of_string(str(cell)) if kind == "string" else kind
+            for cell, kind in zip(cells, kinds)
+        ]
+    if "numeric" in kinds:
+        kinds = ["numeric" if kind == "boolean" else kind for kind in kinds]
+    return kinds
+
+
+def _kind_of_string(text):
+    if is_marker(text):
+        return None
+    if is_number(text):
+        return "numeric"
+    return "string" if parse_date(text, False) is None else "datetime"
+
+
 def _kind_of(cell):
     """Return what a cell is, as far as its type shows."""
-    kinds = [
-        ((bool, np.bool_), "boolean"),
-        (Number, "numeric"),
-        ((date, np.datetime64), "datetime"),
-        ((str, os.PathLike), "string"),
-        ((bytes, bytearray, memoryview), "bytes"),
-    ]
-    for types, kind in kinds:
-        if isinstance(cell, types):
-            return kind
+    if (kind := find_kind(cell)) is not None:
+        return kind
+    if isinstance(cell, (str, os.PathLike)):
+        return "string"
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        return "bytes"
     if isinstance(cell, tuple) and _is_pair(cell):
         return "pair"
     if isinstance(cell, (np.ndarray, list, tuple)):
@@ -140,15 +184,48 @@ def _detect_bytes(cells):
     return modality, "by the first bytes"
 
 
-def _detect_strings(strings, column, n_cells, root):
+def _is_text(cell):
+    try:
+        return bytes(cell).decode().isprintable() and len(cell) < 100
+    except UnicodeDecodeError:
+        return False
+
+
+def _detect_strings(strings, column, n_cells, root, is_category):
     """Tell files from texts and categories; strings in lists can only be files."""
     paths = [string for string in strings if "://" not in string]
     modality, why = _detect_files(paths, n_cells, root)
     if modality or holds_lists(column):
         return modality or "category", why
+    if is_category:
+        return "category", _TYPED
     n_words = np.mean([len(string.split()) for string in strings])
     reason = f"{n_words:.1f} words on average, {len(set(strings))} distinct"
-    return _ask_modalities(strings) or ("category", reason)
+    return (
+        _detect_dates(strings)
+        or _ask_modalities(strings)
+        or _detect_numbers(strings)
+        or ("category", reason)
+    )
+
+
+def _detect_dates(strings):
+    strings = [string for string in strings if not is_marker(string)]
+    day_first = count_orders(strings)[0] > 0
+    n_dates = sum(parse_date(string, day_first) is not None for string in strings)
+    if strings and n_dates >= _AGREE * len(strings):
+        return "datetime", "its strings are dates"
+    return None
+
+
+def _detect_numbers(strings):
+    """Recognise numbers; digits that begin with a zero are a code."""
+    strings = [string for string in strings if not is_marker(string)]
+    if not strings or not all(map(is_number, strings)):
+        return None
+    if any(map(re.compile(r"\s*[+-]?0\d").match, strings)):
+        return None
+    return "numeric", "its strings are numbers"
 
 
 def _detect_files(paths, n_cells, root):

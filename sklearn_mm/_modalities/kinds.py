@@ -1,13 +1,12 @@
 """Kinds of table columns, which share one encoder: numbers, categories and dates."""
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_array, validate_data
 
-from .._columns.modality import Modality
-from ..vector._disturbances import DISTURBANCES
+from .._columns.modality import Disturbance, Modality
+from .scalars import read_number
 
 
 class DoublePrecision(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -35,17 +34,13 @@ def make_table_encoder():
     return make_pipeline(*steps)
 
 
+def add_noise(cell, strength, generator):
+    """Add Gaussian noise to a number; a duration or a time becomes its seconds."""
+    return float(read_number(cell) + strength * generator.normal())
+
+
+_NOISE = {"noise": Disturbance(add_noise, (0.1, 0.3, 1.0), relative=True)}
 CATEGORY = Modality("category", make_encoder=make_table_encoder)
-NUMERIC = Modality(
-    "numeric", make_encoder=make_table_encoder, disturbances=DISTURBANCES
-)
+NUMERIC = Modality("numeric", make_encoder=make_table_encoder, disturbances=_NOISE)
 DATETIME = Modality("datetime", make_encoder=make_table_encoder)
 BOOLEAN = Modality("boolean", make_encoder=make_table_encoder)
-
-#: How the cells of each kind, a pandas Series, become a column for skrub.
-READERS = {
-    "category": lambda cells: cells.map(str, na_action="ignore").astype(object),
-    "numeric": lambda cells: pd.to_numeric(cells, errors="coerce"),
-    "datetime": lambda cells: pd.to_datetime(cells, errors="coerce"),
-    "boolean": lambda cells: pd.to_numeric(cells.map(float, na_action="ignore")),
-}

@@ -1,31 +1,35 @@
 """A table: its columns, the modality of each, and the part that skrub encodes."""
 
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from .._columns.arrays import to_float32
 from .._columns.column import as_column
+from .._columns.loading import report_failures
 from .._columns.modality import Modality
 from .._columns.table import column_names, get_column, read_table
-from .._utils.imports import is_instance
 from .._utils.memo import compute_once
-from .detect import detect_modality, holds_lists
-from .kinds import READERS
+from .detect import detect_modality, holds_categories, holds_lists
 from .known import BY_NAME, TABLE_NAMES
+from .readers import Form, find_form, read_column
 
 #: What a column may be declared as, beside the modalities: left out.
 DROP = "drop"
 
 
 class ColumnType(NamedTuple):
-    """What a column is: the name of its modality, why, and whether it holds lists."""
+    """What a column is: the name of its modality, why, and what its cells are like."""
+
+    _trusted = True
 
     modality: str
     reason: str
     lists: bool
+    form: Form
 
 
 def list_columns(X):
@@ -80,14 +84,15 @@ def read_declarations(declared, columns):
     ----------
     declared : dict or None
         By column name, or tuple of names that form one block: the name of a modality,
-        "drop", a :class:`Modality`, or a tuple of one of these and the reason.
+        "drop", a :class:`Modality`, or a tuple of one of these, the reason, and the
+        form of the cells.
     columns : dict
         The columns that exist.
 
     Returns
     -------
-    dict of name to tuple (str, str)
-        Modality and reason by column.
+    dict of name to tuple (str, str, Form or None)
+        Modality, reason and form of the cells by column.
     list of tuple
         The blocks of several columns.
     dict of str to Modality
@@ -95,7 +100,9 @@ def read_declarations(declared, columns):
     """
     found, blocks, own = {}, [], {}
     for key, value in (declared or {}).items():
-        value, reason = value if isinstance(value, tuple) else (value, "declared")
+        details = "declared", None
+        if isinstance(value, tuple):
+            value, *details = value
         if isinstance(value, Modality):
             own[value.name] = _check_own(value, own)
             value = value.name
@@ -114,7 +121,7 @@ def read_declarations(declared, columns):
         for name in names:
             if name in found:
                 raise ValueError(f"columns declares {name!r} more than once.")
-            found[name] = value, reason
+            found[name] = value, *details
         if len(names) > 1 and value not in (*TABLE_NAMES, DROP):
             blocks.append(tuple(names))
     return found, blocks, own
@@ -144,8 +151,8 @@ def detect_columns(X, declared=None, *, names=None, root=None, owner="columns"):
     ----------
     X : DataFrame, dict of arrays or ndarray of shape (n_samples, n_columns)
         The table.
-    declared : dict of name to tuple (str, str) or None
-        Modality and reason of those columns that are known already.
+    declared : dict of name to tuple (str, str, Form or None) or None
+        Modality, reason and form of those columns that are known already.
     names : list or None
         The columns to look at; all by default. In an array their positions.
     root : str, PathLike or None
@@ -161,18 +168,30 @@ def detect_columns(X, declared=None, *, names=None, root=None, owner="columns"):
     types = {}
     for name, cells in pick_columns(X, names).items():
         column = as_column(cells, owner)
-        if name in (declared or {}):
-            modality, reason = declared[name]
-        else:
-            modality, reason = compute_once(
-                ("detect", id(X), name, root),
-                lambda c=column: detect_modality(c, root),
-                keep=X,
-            )
-        if modality in TABLE_NAMES and not _has_values(column, modality):
-            modality, reason = "empty", "no value is there"
-        types[name] = ColumnType(modality, reason, holds_lists(column))
+        modality, reason, form = (declared or {}).get(name) or compute_once(
+            ("detect", id(X), name, root),
+            partial(_detect, name, cells, column, root),
+            keep=X,
+        )
+        if modality in TABLE_NAMES:
+            refused = name if form is None else None
+            form = form or find_form(column.cells, modality)
+            if refused is not None and form.day_first is not None:
+                reason += f", the {'day' if form.day_first else 'month'} first"
+            if not _has_values(column, modality, form, refused):
+                modality, reason = "empty", "no value is there"
+        types[name] = ColumnType(modality, reason, holds_lists(column), form or Form())
     return types
+
+
+def _detect(name, cells, column, root):
+    """Detect a column's modality; the form of its cells is still unknown."""
+    if column.cells.dtype.kind == "c":
+        raise TypeError(
+            f"column {name!r} of X holds complex numbers; make columns of their real "
+            "and imaginary parts."
+        )
+    return *detect_modality(column, root, holds_categories(cells)), None
 
 
 def get_modality(name, own=None):
@@ -185,29 +204,41 @@ def is_content(name):
     return name not in (*TABLE_NAMES, DROP, "empty")
 
 
-def _has_values(column, kind):
-    """Whether there is something to learn: what is infinite in float32 is not."""
-    if column.missing.all():
-        return False
-    if column.cells.dtype.kind not in "fO":
-        return True
-    values = READERS[kind](pd.Series(column.cells))
-    if not pd.api.types.is_any_real_numeric_dtype(values):
-        return bool(values.notna().any())
-    numbers = values.to_numpy(np.float64, na_value=np.nan)
-    return bool(np.isfinite(to_float32(numbers)).any())
+def _has_values(column, kind, form, name=None):
+    """Whether there is something to learn: what is infinite in float32 is not.
+
+    If nothing can be read as this kind, a column that has a ``name`` is refused.
+    """
+    present = np.flatnonzero(~column.missing)
+    for start in range(0, len(present), 1000):  # as a rule, the first ones suffice
+        rows = present[start : start + 1000]
+        values, failures = read_column(column.cells[rows], kind, form)
+        if values.dtype.kind == "f":
+            values = np.where(np.isinf(to_float32(values)), np.nan, values)
+        if pd.notna(values).any():
+            return True
+        if failures and name is not None:
+            row, source, reason = failures[0]
+            raise ValueError(
+                f"no cell of column {name!r} of X can be read as {kind!r}, such as row "
+                f"{column.labels[rows[row]]} ({source}): {reason}. Declare what it is "
+                "by columns={...}."
+            )
+    return False
 
 
-def make_table(columns, kinds):
+def make_table(columns, types, on_error):
     """Make a pandas frame of columns of numbers, categories, dates and booleans.
 
     Parameters
     ----------
     columns : dict of name to Series or ndarray
         All columns.
-    kinds : dict of name to str
-        Those to take, and what they are: "category" is read as strings, "numeric" and
-        "datetime" as such, with NaN where that cannot be done.
+    types : dict of name to ColumnType
+        Those to take, and what ``fit`` found them to be. In a fold's rows a column may
+        seem empty, or of another kind than in all.
+    on_error : {"raise", "warn", "missing"}
+        What to do about cells that cannot be read as that.
 
     Returns
     -------
@@ -215,13 +246,13 @@ def make_table(columns, kinds):
         Of index 0, 1, ... and with names that are strings.
     """
     table = {}
-    for name, kind in kinds.items():
+    for name, found in types.items():
         cells = columns[name]
-        if is_instance(cells, "polars", "Series"):
-            cells = cells.to_list()
-        cells = pd.Series(cells).reset_index(drop=True)
-        # In a fold's rows a column may seem empty, or of another kind than in all.
-        table[str(name)] = READERS[kind](cells)
+        values, failures = read_column(cells, found.modality, found.form)
+        if failures:
+            column = replace(as_column(cells, "X"), name=name)
+            report_failures(failures, column, "X", on_error)
+        table[str(name)] = values
     return pd.DataFrame(table)
 
 
@@ -251,15 +282,6 @@ def join_columns(columns, names):
         present = [part.cells[row] for part in parts if not part.missing[row]]
         cells[row] = present or None
     return cells, True
-
-
-def find_dates(encoder):
-    """Return the columns that skrub's vectorizer, if it is one, took for dates."""
-    steps = (
-        [s for _, s in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]
-    )
-    kinds = getattr(steps[0], "column_to_kind_", {})
-    return [column for column, kind in kinds.items() if kind == "datetime"]
 
 
 def name_features(names, columns, shared):

@@ -160,34 +160,43 @@ class TableReader(TransformerMixin, VersionMixin, BaseEstimator):
     ----------
     columns : dict or None, default=None
         What columns are, as in :class:`MultimodalVectorizer`; others are detected.
+    on_error : {"raise", "warn", "missing"}, default="raise"
+        What to do about cells that cannot be read as what their column is.
     """
 
     _trusted = True
 
     encoders = root = None
 
-    def __init__(self, columns=None):
+    def __init__(self, columns=None, *, on_error="raise"):
         self.columns = columns
+        self.on_error = on_error
 
     def fit(self, X, y=None):
         """Detect the kinds of the columns."""
         declared = read_declarations(self.columns, list_columns(X))[0]
         types = detect_columns(X, declared, owner=type(self).__name__)
-        self.modalities_ = {
-            name: found.modality
+        self.types_ = {
+            name: found
             for name, found in types.items()
             if found.modality in TABLE_NAMES
         }
         return self
 
+    @property
+    def modalities_(self):
+        """The kind of each column."""
+        check_is_fitted(self)
+        return {name: found.modality for name, found in self.types_.items()}
+
     def transform(self, X):
         """Read the columns as the kinds that were detected."""
         check_is_fitted(self)
-        return make_table(list_columns(X), self.modalities_)
+        return make_table(list_columns(X), self.types_, self.on_error)
 
     def declare_columns(self, X, names=None):
         """Return an unfitted copy that declares all columns of a table."""
-        return TableReader(declare_all(self, X, names)[0])
+        return clone(self).set_params(columns=declare_all(self, X, names)[0])
 
 
 def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
@@ -218,7 +227,7 @@ def _make_default(kind, vectorizer, pretrained, n_jobs, random_state):
 def _make_members(vectorizer, linear, trees):
     from skrub import tabular_pipeline
 
-    reader = TableReader(vectorizer.columns)
+    reader = TableReader(vectorizer.columns, on_error=vectorizer.on_error)
     quiet = clone(vectorizer).set_params(verbose=0)
     models = {
         "all": make_pipeline(vectorizer, MeanImputer(), linear),

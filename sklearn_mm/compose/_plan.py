@@ -8,6 +8,7 @@ from scipy import sparse
 from .._columns.column import as_column, find_missing
 from .._modalities.table import (
     DROP,
+    TABLE_NAMES,
     detect_columns,
     is_content,
     join_columns,
@@ -54,7 +55,7 @@ def plan_blocks(types, groups):
     """
     group_of = {name: group for group in groups for name in group}
     blocks, table = [], []
-    for name, (modality, _, lists) in types.items():
+    for name, (modality, _, lists, _) in types.items():
         group = group_of.get(name)
         if group is not None:
             if name == group[0]:
@@ -110,10 +111,13 @@ def declare_all(vectorizer, X, names=None):
     declared = read_declarations(columns, known)[0]
     owner = type(vectorizer).__name__
     types = detect_columns(X, declared, names=names, root=vectorizer.root, owner=owner)
+    for key in [key for key in columns if key not in known]:
+        if columns[key] in TABLE_NAMES:  # a tuple of names: declare each of them
+            del columns[key]
     columns |= {
-        name: (modality, reason)
-        for name, (modality, reason, _) in types.items()
-        if name not in declared
+        name: (found.modality, found.reason, found.form)
+        for name, found in types.items()
+        if name not in declared or found.modality in TABLE_NAMES
     }
     lacking = set(vectorizer.columns or {}) - set(columns)
     encoders = {
@@ -124,7 +128,7 @@ def declare_all(vectorizer, X, names=None):
     return columns, encoders or None
 
 
-def select_cells(block, columns, kinds):
+def select_cells(block, columns, types, on_error):
     """Return what a block's encoder sees, and whether its cells are lists.
 
     Parameters
@@ -133,8 +137,10 @@ def select_cells(block, columns, kinds):
         The columns to encode together.
     columns : dict of name to Series or ndarray
         All columns.
-    kinds : dict of name to str
-        What the table's columns are.
+    types : dict of name to ColumnType
+        What the columns are.
+    on_error : {"raise", "warn", "missing"}
+        What to do about cells of the table that cannot be read.
 
     Returns
     -------
@@ -144,13 +150,14 @@ def select_cells(block, columns, kinds):
         Whether cells are lists.
     """
     if block.is_table:
-        return make_table(columns, {name: kinds[name] for name in block.names}), False
+        chosen = {name: types[name] for name in block.names}
+        return make_table(columns, chosen, on_error), False
     if len(block.names) > 1:
         return join_columns(columns, block.names)
     return columns[block.key], block.lists
 
 
-def find_missing_rows(blocks, columns, encoded, owner):
+def find_missing_rows(blocks, columns, types, encoded, owner):
     """Say which rows of each column are missing, or could not be read.
 
     Returns
@@ -164,8 +171,10 @@ def find_missing_rows(blocks, columns, encoded, owner):
         for name in block.names
     }
     for block, features in zip(blocks, encoded):
-        is_single = len(block.names) == 1 and not block.is_table
-        if is_single and not sparse.issparse(features):
+        if block.is_table:
+            frame, _ = select_cells(block, columns, types, "missing")
+            missing |= {n: frame[str(n)].isna().to_numpy() for n in block.names}
+        elif len(block.names) == 1 and not sparse.issparse(features):
             missing[block.key] = find_missing(features)
     return missing
 

@@ -13,7 +13,6 @@ from .._modalities.kinds import make_table_encoder
 from .._modalities.known import NAMES
 from .._modalities.table import (
     detect_columns,
-    find_dates,
     get_modality,
     list_columns,
     name_features,
@@ -65,7 +64,7 @@ class MultimodalVectorizer(
     columns : dict or None, default=None
         What columns are, whatever they look like: ``{"photo": "image", "zip":
         "category", "id": "drop"}``. Values are "image", "audio", "video", "sequence",
-        "vector", "text", "category", "numeric", "datetime", "drop", or a
+        "vector", "text", "category", "numeric", "datetime", "boolean", "drop", or a
         :class:`Modality` of your own. A tuple of names is one block: ``{("emb_0",
         "emb_1"): "vector"}`` makes one vector of two columns. Other columns are
         detected.
@@ -92,7 +91,8 @@ class MultimodalVectorizer(
     root : str, PathLike or None, default=None
         Folder that paths are relative to and must stay in.
     on_error : {"raise", "warn", "missing"}, default="raise"
-        What default encoders do about cells that cannot be read.
+        What to do about cells that default encoders cannot read, or that are not what
+        their column of numbers, categories, dates or booleans is.
     cache : "memory", str, PathLike or None, default="memory"
         Where default encoders that learn nothing keep the features of a cell, so that
         a grid search computes them once: the memory of this process (at most 1 GiB), or
@@ -265,7 +265,7 @@ class MultimodalVectorizer(
         check_present(self._blocks, columns)
         encoded = []
         for block, encoder, reducer in self._iter_blocks():
-            cells, _ = select_cells(block, columns, self._kinds)
+            cells, _ = select_cells(block, columns, self._types, self.on_error)
             encoded.append(reducer.transform(as_block(encoder.transform(cells))))
         return self._join(encoded, self._find_missing(columns, encoded))
 
@@ -351,7 +351,7 @@ class MultimodalVectorizer(
         self.reasons_ = {name: kind.reason for name, kind in types.items()}
         for name, kind in types.items() if self.verbose else ():
             print(f"[{owner}] {name}: {kind.modality} ({kind.reason})")
-        self._kinds = dict(self.modalities_)
+        self._types = types
         self._blocks = plan_blocks(types, groups)
         if not self._blocks:
             raise ValueError(f"X has no column to learn from: {self.modalities_}.")
@@ -359,13 +359,9 @@ class MultimodalVectorizer(
 
     def _fit_block(self, block, columns, y):
         """Fit a block's encoder and its reduction; return the reduced features."""
-        cells, lists = select_cells(block, columns, self._kinds)
+        cells, lists = select_cells(block, columns, self._types, self.on_error)
         encoder = self._make_encoder(block._replace(lists=lists))
         encoded = as_block(encoder.fit_transform(cells, y))
-        if block.is_table:  # dates that are written as strings
-            by_text = {str(name): name for name in block.names}
-            for name in find_dates(encoder):
-                self.modalities_[by_text[name]] = "datetime"
         n_components = None if block.is_table else self.n_components
         reducer = Reducer(n_components, self.random_state)
         self._encoders.append(encoder)
@@ -397,4 +393,5 @@ class MultimodalVectorizer(
 
     def _find_missing(self, columns, encoded):
         blocks = self._blocks if self.add_indicator else []
-        return find_missing_rows(blocks, columns, encoded, type(self).__name__)
+        owner = type(self).__name__
+        return find_missing_rows(blocks, columns, self._types, encoded, owner)

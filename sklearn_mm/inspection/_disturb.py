@@ -1,5 +1,7 @@
 """Disturb a modality's columns, each by the disturbances of its cells' modality."""
 
+from contextlib import suppress
+
 import numpy as np
 
 from .._utils.notices import warn_user
@@ -98,7 +100,7 @@ def _disturb_column(column, modality, name, strength, seed, files):
     values, missing, are_lists = read_cells(column)
     disturbance = modality.list_disturbances()[name]
     if disturbance.relative:
-        strength = strength * _compute_deviation(values[~missing])
+        strength = strength * _compute_deviation(values[~missing], disturbance)
     cells, errors, n_items = list(values), [], 0
     for row in np.flatnonzero(~missing):
         generator = np.random.default_rng([seed, row])
@@ -119,7 +121,10 @@ def _disturb_column(column, modality, name, strength, seed, files):
     return put_cells(column, cells)
 
 
-def _compute_deviation(cells):
+def _compute_deviation(cells, disturbance):
     """Compute the standard deviation of numbers, or of each component of vectors."""
-    numbers = [np.asarray(cell, dtype=float) for cell in cells]
+    numbers, generator = [], np.random.default_rng(0)
+    for cell in cells:
+        with suppress(*_UNREADABLE):
+            numbers.append(disturbance.function(cell, 0.0, generator))  # as numbers
     return np.nanstd(numbers, axis=0)
