@@ -10,9 +10,10 @@ from sklearn.utils import check_array
 
 from .column import as_column, describe_cell
 from .loading import load_cells, report_failures
-from .padding import pad_samples, valid_lengths
+from .padding import PaddedArray, drop_samples, pad_samples, valid_lengths
 
-#: Reason given for refusing a cell.
+#: Reasons given for refusing a cell.
+_GAP = "some of its numbers are NaN"
 INFINITE = "it holds infinity, or a number too large for float32"
 
 
@@ -115,7 +116,7 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
 
     Returns
     -------
-    ndarray of shape (n_samples, ...), float32
+    ndarray or PaddedArray of shape (n_samples, ...), float32
         All NaN where a sample is missing.
     """
     column = as_column(X, owner)
@@ -129,17 +130,30 @@ def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):
             ragged=ragged,
             shape=shape,
         )
-    array = to_float32(array)
-    faults = _find_faults(array, ragged, gaps)
+    if isinstance(array, PaddedArray):
+        faults = _find_sample_faults(array.samples, gaps)
+    else:
+        array = to_float32(array)
+        faults = _find_faults(array, ragged, gaps)
     if faults:
         failures = [
             (row, describe_cell(column.cells[row]), reason)
             for row, reason in sorted(faults.items())
         ]
         report_failures(failures, column, owner, on_error)
-        array = array.copy()
-        array[list(faults)] = np.nan
+        array = drop_samples(array, list(faults))
     return array
+
+
+def _find_sample_faults(samples, gaps):
+    """Return a dict from row to the reason why a sample without padding is refused."""
+    faults = {}
+    for row, sample in enumerate(samples):
+        if sample is not None and np.isinf(sample).any():
+            faults[row] = INFINITE
+        elif sample is not None and not gaps and np.isnan(sample).any():
+            faults[row] = _GAP
+    return faults
 
 
 def _find_faults(array, ragged, gaps):
@@ -153,7 +167,7 @@ def _find_faults(array, ragged, gaps):
             size = flat.shape[1] // max(1, array.shape[1])
             n_expected = valid_lengths(array) * size
         rows = np.flatnonzero(n_known != n_expected)
-        faults |= dict.fromkeys(rows.tolist(), "some of its numbers are NaN")
+        faults |= dict.fromkeys(rows.tolist(), _GAP)
     rows = np.flatnonzero(np.isinf(flat).any(axis=1))
     return faults | dict.fromkeys(rows.tolist(), INFINITE)
 

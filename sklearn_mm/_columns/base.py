@@ -17,6 +17,7 @@ from .arrays import as_array
 from .column import as_column, find_missing
 from .files import names_file, read_source
 from .loading import load_cells, report_failures
+from .padding import iter_padded
 
 
 def learns(transformer):
@@ -287,10 +288,10 @@ class BaseArrayEncoder(StatelessTransformer):
     def _encode_present(self, array):
         n_features = self._check_width(array.shape[1:])
         vectors = np.full((len(array), n_features), np.nan, dtype=np.float32)
-        present = ~find_missing(array)
-        if present.any():
-            present = slice(None) if present.all() else present
-            vectors[present] = self._encode(array[present])
+        present = np.flatnonzero(~find_missing(array))
+        if len(present):
+            for rows, samples in iter_padded(array, present):
+                vectors[rows] = self._encode(samples)
         return vectors
 
     def get_feature_names_out(self, input_features=None):

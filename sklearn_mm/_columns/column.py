@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils.imports import is_instance
+from .padding import PaddedArray
 
 _ROWS = ContextVar("rows", default=None)
 
@@ -102,6 +103,8 @@ def _as_cells(X, owner):
     if is_instance(X, "polars", "Series"):
         nested = is_instance(X.dtype, "polars", "Array")
         X = X.to_numpy() if nested else X.to_list()
+    if isinstance(X, PaddedArray):
+        return X
     if isinstance(X, np.ndarray):
         return X.astype(object) if X.dtype.kind in "UST" else X
     cells = np.empty(len(X), dtype=object)
@@ -123,6 +126,8 @@ def find_missing(cells):
     ndarray of shape (n_samples,), bool
         True where the sample is missing.
     """
+    if isinstance(cells, PaddedArray):
+        return np.array([sample is None for sample in cells.samples], dtype=bool)
     if cells.dtype.kind == "O":
         return np.asarray(pd.isna(cells), dtype=bool)
     missing = np.zeros(len(cells), dtype=bool)

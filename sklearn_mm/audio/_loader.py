@@ -104,7 +104,9 @@ class AudioLoader(BaseLoader):
         Returns
         -------
         ndarray of shape (n_samples, length), float32
-            Signals, padded with NaN at the end; all NaN where a cell is missing.
+            Signals, padded with NaN at the end; all NaN where a cell is missing. The
+            array knows its sampling rate, and encoders refuse another one. If it
+            would be large and mostly padding, it is padded only where it is used.
 
         Raises
         ------
@@ -114,7 +116,9 @@ class AudioLoader(BaseLoader):
         column = as_column(X, type(self).__name__)
         signals = [None] * len(column)
         self._read_into(signals, column)
-        return pad_samples(signals, length=self._get_length())
+        return pad_samples(
+            signals, length=self._get_length(), sampling_rate=self.sampling_rate
+        )
 
     def read(self, cell):
         """Load one recording.
@@ -177,7 +181,8 @@ class AudioLoader(BaseLoader):
 
 def _split_rate(cell, sampling_rate):
     if not isinstance(cell, tuple):
-        return cell, sampling_rate
+        rate = getattr(cell, "sampling_rate", None)  # of another loader
+        return cell, sampling_rate if rate is None else rate
     if len(cell) != 2 or not isinstance(cell[1], Real) or not cell[1] > 0:
         kinds = ", ".join(type(part).__name__ for part in cell)
         raise TypeError(f"a tuple must be (array, sampling_rate), not ({kinds})")

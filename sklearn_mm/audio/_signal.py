@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from .._columns.column import find_missing
+from .._columns.padding import iter_padded
+
 #: Largest sample whose power over a frame fits into float32.
 _LOUDEST = 1e12
 
@@ -155,12 +158,19 @@ def resample(signal, rate, sampling_rate):
     return np.pad(resampled, (0, length - len(resampled)))
 
 
-def check_signals(array, owner):
-    """Return an array of signals, or raise if it is not one."""
+def check_signals(array, owner, sampling_rate):
+    """Return an array of signals, or raise if it is not one at this sampling rate."""
     if array.ndim != 2:
         raise ValueError(
             f"{owner}: expected signals (n_samples, length), got {array.shape}. Put an "
             "AudioLoader before it."
         )
-    check_loudness(array, f"{owner}: the signals'")
+    rate = getattr(array, "sampling_rate", None)
+    if rate not in (None, sampling_rate):
+        raise ValueError(
+            f"{owner}: sampling_rate={sampling_rate:g}, but the signals were loaded at "
+            f"{rate:g} Hz. Give {owner} and AudioLoader the same sampling_rate."
+        )
+    for _, signals in iter_padded(array, np.flatnonzero(~find_missing(array))):
+        check_loudness(signals, f"{owner}: the signals'")
     return array

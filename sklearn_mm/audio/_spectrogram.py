@@ -6,6 +6,7 @@ import numpy as np
 
 from .._columns.arrays import as_array
 from .._columns.base import ArrayTransformer
+from .._columns.padding import pad_samples
 from .._utils.imports import Interval, threadpool_controller_decorator
 from ._signal import check_signals
 from ._spectrum import (
@@ -108,11 +109,10 @@ class LogMelSpectrogram(ArrayTransformer):
             Decibels, padded with NaN at the end; all NaN where a signal is missing.
         """
         owner = type(self).__name__
-        array = check_signals(as_array(X, owner, ragged=True, gaps=False), owner)
+        array = as_array(X, owner, ragged=True, gaps=False)
+        array = check_signals(array, owner, self.sampling_rate)
         bank, n_fft, hop_length = self._make_filters()
-        n_frames = count_frames(array.shape[1], n_fft, hop_length)
-        shape = (len(array), n_frames, self.n_mels)
-        spectrograms = np.full(shape, np.nan, dtype=np.float32)
+        spectrograms = [None] * len(array)
         for rows, signals in iter_signals(array, hop_length):
             counts = [count_frames(len(s), n_fft, hop_length) for s in signals]
             starts = np.cumsum([0, *counts])
@@ -121,8 +121,9 @@ class LogMelSpectrogram(ArrayTransformer):
                 flat[place] = filter_spectra(power, bank)
             to_decibel(flat, starts[:-1], self.top_db)
             for row, start, count in zip(rows, starts, counts):
-                spectrograms[row, :count] = flat[start : start + count]
-        return spectrograms
+                spectrograms[row] = flat[start : start + count]
+        n_frames = count_frames(array.shape[1], n_fft, hop_length)
+        return pad_samples(spectrograms, length=n_frames, sample_shape=(self.n_mels,))
 
     def _make_filters(self):
         """Return the mel filters, and the frame and hop length in samples."""

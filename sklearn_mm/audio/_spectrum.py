@@ -10,7 +10,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._columns.padding import valid_lengths
+from .._columns.padding import unpad
 from .._utils.imports import Interval
 
 _COUNT = Interval(Integral, 1, None, closed="left")
@@ -95,7 +95,7 @@ def iter_signals(padded, hop_length):
 
     Parameters
     ----------
-    padded : ndarray of shape (n_samples, length)
+    padded : ndarray or PaddedArray of shape (n_samples, length)
         Signals, padded with NaN at the end.
     hop_length : int
         Number of samples from one frame to the next.
@@ -107,16 +107,18 @@ def iter_signals(padded, hop_length):
     list of ndarray
         The signals, without padding.
     """
-    lengths = valid_lengths(padded)
-    rows, n_frames = [], 0
-    for row in np.flatnonzero(lengths):
+    rows, signals, n_frames = [], [], 0
+    for row, signal in enumerate(unpad(padded)):
+        if signal is None:
+            continue
         rows.append(row)
-        n_frames += 1 + lengths[row] // hop_length
+        signals.append(signal)
+        n_frames += 1 + len(signal) // hop_length
         if n_frames >= _GROUP:
-            yield rows, [padded[row, : lengths[row]] for row in rows]
-            rows, n_frames = [], 0
+            yield rows, signals
+            rows, signals, n_frames = [], [], 0
     if rows:
-        yield rows, [padded[row, : lengths[row]] for row in rows]
+        yield rows, signals
 
 
 def iter_power_spectra(signals, n_fft, hop_length):

@@ -92,7 +92,7 @@ class AudioStatistics(BaseArrayEncoder):
     _gaps = False
 
     def _check_array(self, array):
-        return check_signals(array, type(self).__name__)
+        return check_signals(array, type(self).__name__, self.sampling_rate)
 
     def _validate_params(self):
         super()._validate_params()

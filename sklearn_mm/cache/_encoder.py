@@ -12,7 +12,7 @@ from .._columns.arrays import find_majority
 from .._columns.base import ArrayOutputMixin, StatelessTransformer
 from .._columns.column import as_column, describe_cell, find_missing
 from .._columns.loading import report_failures
-from .._columns.padding import pad_samples, valid_lengths
+from .._columns.padding import pad_samples, unpad
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.parallel import run_calls, runs_elsewhere
 from ._keys import compute_keys
@@ -287,8 +287,8 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         if encoded is None:
             return {}
         if self._returns_arrays():
-            lengths = valid_lengths(encoded)
-            return {row: x[:n] for row, x, n in zip(rows, encoded, lengths) if n}
+            samples = zip(rows, unpad(encoded))
+            return {row: x for row, x in samples if x is not None}
         present = ~find_missing(encoded)
         return {row: x for row, x, is_known in zip(rows, encoded, present) if is_known}
 
@@ -359,7 +359,10 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
             return stacked
         length = max((len(s) for s in samples if s is not None), default=1)
         length = max(length, blank.shape[1])
-        return pad_samples(samples, length=length, sample_shape=shape)
+        rate = getattr(blank, "sampling_rate", None)
+        return pad_samples(
+            samples, length=length, sample_shape=shape, sampling_rate=rate
+        )
 
     def _returns_arrays(self):
         return isinstance(list_steps(self.encoder)[-1], ArrayOutputMixin)

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from .._columns.base import learns
+from .._columns.padding import PaddedArray
 from ..exceptions import LoadError
 
 
@@ -113,10 +114,11 @@ def _check_encoded(X, n_samples, step):
             f"{type(step).__name__} returns a sparse matrix, which cannot be stored "
             "sample by sample."
         )
-    encoded = np.asarray(X, dtype=np.float32)
-    if len(encoded) != n_samples:
+    if not isinstance(X, PaddedArray):
+        X = np.asanyarray(X, dtype=np.float32)
+    if len(X) != n_samples:
         raise ValueError(
-            f"the encoder returned {len(encoded)} samples for {n_samples} cells; it "
+            f"the encoder returned {len(X)} samples for {n_samples} cells; it "
             "must return one per cell."
         )
-    return encoded
+    return X

@@ -5,7 +5,7 @@ from numbers import Integral
 from .._columns.arrays import as_numbers, stack_cells
 from .._columns.base import ArrayTransformer
 from .._columns.column import as_column
-from .._columns.padding import pad_samples
+from .._columns.padding import pad_samples, unpad
 from .._utils.imports import Interval, StrOptions, fit_context
 
 
@@ -129,4 +129,5 @@ class SequencePadder(ArrayTransformer):
         )
         if self.max_length is None or array.shape[1] == self.max_length:
             return array
-        return pad_samples(array, length=self.max_length, sample_shape=array.shape[2:])
+        samples, shape = unpad(array), array.shape[2:]
+        return pad_samples(samples, length=self.max_length, sample_shape=shape)

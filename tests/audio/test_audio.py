@@ -2,6 +2,7 @@
 
 import array
 import io
+import pickle
 import struct
 import warnings
 from contextlib import nullcontext
@@ -14,11 +15,25 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import soundfile
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_mm import AudioLoader, AudioStatistics, LoadError, LogMelSpectrogram
+from sklearn_mm import (
+    AudioLoader,
+    AudioStatistics,
+    CachedEncoder,
+    LoadError,
+    LogMelSpectrogram,
+)
 from sklearn_mm.audio._spectrum import mel_filterbank
 
 from ..conftest import encode_audio, make_tone
+
+
+def pickle_and_load(array):
+    return pickle.loads(pickle.dumps(array))
+
 
 FORMATS = [
     ("WAV", "PCM_16"),
@@ -337,6 +352,36 @@ def test_no_mel_filter_is_refused_that_librosa_fills():
         encoder = LogMelSpectrogram(8000, n_mels=n_mels)
         with pytest.raises(ValueError) if caught else nullcontext():
             encoder.fit([make_tone()])
+
+
+@pytest.mark.parametrize("encoder", [AudioStatistics(), LogMelSpectrogram()])
+@pytest.mark.parametrize(
+    "loader",
+    [
+        AudioLoader(8000),
+        CachedEncoder(AudioLoader(8000)),
+        make_pipeline(AudioLoader(8000), FunctionTransformer(lambda X: X[:, :2000])),
+        make_pipeline(AudioLoader(8000), FunctionTransformer(pickle_and_load)),
+    ],
+)
+def test_another_sampling_rate_than_the_loaders_is_an_error(loader, encoder):
+    cells = [make_tone(), make_tone(2000)]
+    with pytest.raises(ValueError, match="sampling_rate=16000, .* at 8000 Hz"):
+        make_pipeline(loader, encoder).fit_transform(cells)
+    for signals in (loader.fit_transform(cells), loader.transform(cells)[1:]):
+        with pytest.raises(ValueError, match="same sampling_rate"):
+            encoder.transform(signals)
+    np.testing.assert_array_equal(
+        clone(encoder).set_params(sampling_rate=8000).fit_transform(signals),
+        clone(encoder).set_params(sampling_rate=8000).fit_transform(list(signals)),
+    )
+
+
+def test_signals_of_a_loader_are_resampled_by_another():
+    tone = make_tone()
+    signals = AudioLoader(8000).transform([tone])
+    expected = AudioLoader(16000).transform([(tone, 8000)])
+    np.testing.assert_array_equal(AudioLoader(16000).transform(signals), expected)
 
 
 def test_encoders_refuse_what_is_no_signal():

@@ -19,11 +19,14 @@ DELAY = 1105
 
 
 class File(NamedTuple):
-    """A file, the signal that is in it, and whether its length is stated."""
+    """A file, the signal that is in it, and where it can be cut off unnoticed.
+
+    A part of several, or an Ogg page, may end there.
+    """
 
     data: bytes
     signal: np.ndarray
-    is_stated: bool = True
+    ends: frozenset | None = frozenset()  # None: nothing states the length
 
     def __repr__(self):
         return f"File({self.data[:40]}... of {len(self.data)})"
@@ -100,7 +103,7 @@ def pcm(draw):
     else:
         place = data.index(b"data")
         data = patch(patch(data, place + 4, size, "<I"), 4, outer, "<I")
-    return File(data, signal, is_stated=False)
+    return File(data, signal, ends=None)
 
 
 def drop_length(data):
@@ -117,7 +120,8 @@ def flac(draw):
         data = encode("FLAC", draw(st.sampled_from(["PCM_16", "PCM_24"])), 0.3)
         parts.append((data, read(data), draw(st.booleans())))
     data = b"".join(drop_length(d) if is_open else d for d, _, is_open in parts)
-    return File(data, np.concatenate([signal for _, signal, _ in parts]))
+    ends = np.cumsum([len(d) for d, _, _ in parts])
+    return File(data, np.concatenate([s for _, s, _ in parts]), frozenset(ends))
 
 
 @st.composite
@@ -127,7 +131,9 @@ def ogg(draw):
     for _ in range(draw(st.integers(1, 3))):
         subtype = draw(st.sampled_from(["VORBIS", "OPUS"]))
         parts.append(encode("OGG", subtype, draw(st.sampled_from([0.2, 0.5]))))
-    return File(b"".join(parts), np.concatenate([read(part) for part in parts]))
+    data = b"".join(parts)
+    ends = frozenset(i for i in range(len(data)) if data[i : i + 4] == b"OggS")
+    return File(data, np.concatenate([read(part) for part in parts]), ends)
 
 
 def drop_header(data, signal):
@@ -145,7 +151,7 @@ def drop_header(data, signal):
 def mp3(draw):
     """One to three MP3 streams with tags around them, some without a header."""
     tags = st.sampled_from([b"", make_id3(20), make_id3(5000), make_ape(40)])
-    data, signals = draw(tags), []
+    data, signals, ends, is_stated = draw(tags), [], set(), True
     for _ in range(draw(st.integers(1, 3))):
         mode = draw(st.sampled_from(["CONSTANT", "VARIABLE"]))
         part = encode(
@@ -155,11 +161,14 @@ def mp3(draw):
         signal, between = read(part), draw(tags)
         if draw(st.booleans()):
             part, signal = drop_header(part, signal)
+            is_stated = False
             data += b"" if data.endswith(b"\xff") else make_id3(20)
         data += part + between
+        ends |= set(range(len(data) - len(between), len(data) + 1))
         signals.append(signal)
     data += draw(st.sampled_from([b"", b"TAG" + bytes(125), bytes(100)]))
-    return File(data, np.concatenate(signals))
+    ends = frozenset(ends) if is_stated else None
+    return File(data, np.concatenate(signals), ends)
 
 
 FILES = {"pcm": pcm(), "flac": flac(), "ogg": ogg(), "mp3": mp3()}

@@ -26,14 +26,15 @@ def test_audio_is_read_to_its_end(kind, data):
 
 
 @pytest.mark.parametrize("kind", FILES)
-@examples(15)
+@examples(8)
 @given(st.data())
 def test_audio_that_is_cut_off_is_refused(kind, data):
-    file = data.draw(FILES[kind].filter(lambda file: file.is_stated))
+    file = data.draw(FILES[kind].filter(lambda file: file.ends is not None))
     end = data.draw(st.integers(1, len(file.data) - 1))
     try:
         (loaded,) = AudioLoader(RATE).transform([file.data[:end]])
     except LoadError:
         return
     n_bytes = len(file.data) - end
-    assert loaded.shape == file.signal.shape, f"{n_bytes} bytes are lost"
+    is_whole = loaded.shape == file.signal.shape
+    assert is_whole or end in file.ends, f"{n_bytes} bytes are lost"
