@@ -40,7 +40,10 @@ class BranchedNet(nn.Module):
     def _encode_all(self, inputs, present, method="forward"):
         """Do the same in evaluation by steps that do not depend on ``present``."""
         return [
-            _hide_absent(_ENCODERS[method](backbone, x), present[:, i])
+            _hide_absent(
+                _ENCODERS[method](backbone, _hide_absent(x, present[:, i])),
+                present[:, i],
+            )
             for i, (backbone, x) in enumerate(zip(self.backbones.values(), inputs))
         ]
 
@@ -61,13 +64,12 @@ def _encode_present(encode, backbone, x, present):
     if present.all():
         return encode(backbone, x)
     rows = present.nonzero().squeeze(1)
-    some = rows if len(rows) else torch.zeros(1, dtype=torch.long, device=x.device)
     if len(rows):
         encoded = encode(backbone, x[rows])
-    else:  # for the shape alone
+    else:  # for the shape alone, from zeros
         was_training = backbone.training
         with torch.no_grad():
-            encoded = encode(backbone.eval(), x[some])
+            encoded = encode(backbone.eval(), torch.zeros_like(x[:1]))
         backbone.train(was_training)
     return _scatter(encoded, rows, len(x))
 
@@ -85,7 +87,7 @@ def _hide_absent(encoded, present):
     rows = present.reshape(-1, *[1] * (encoded.ndim - 1))
     if encoded.dtype == torch.bool:  # which of the tokens are valid
         return encoded & rows
-    return torch.where(rows, encoded, 0.0)
+    return encoded.masked_fill(~rows, 0)
 
 
 def _has_batch_norm(module):

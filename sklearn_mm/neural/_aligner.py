@@ -377,7 +377,7 @@ class ContrastiveAligner(AlignerMixin, BaseBranchNet):
                 x = torch.where(x < self.n_tokens_[name], x, 1)  # unknown
             with torch.no_grad():
                 parts.append(self.module_.embed(name, x).float().cpu().numpy())
-        return check_outputs(np.concatenate(parts), type(self).__name__)
+        return check_outputs(np.concatenate(parts), type(self).__name__, array)
 
     def _read_cells(self, name, cells):
         with annotate(name, self._columns[name]):

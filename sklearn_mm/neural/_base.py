@@ -1,7 +1,6 @@
 """What all estimators of one network share: fitting, the module and its loss."""
 
 import copy
-import inspect
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,10 +17,11 @@ from .._utils.devices import pick_device
 from .._utils.imports import Interval, Options, check_parameters, check_sample_weight
 from .._utils.interrupts import note_interrupts
 from ..nets._head import WithHead
+from ._backbone import build_backbone, takes_ids
 from ._batches import as_tensors, take_some
 from ._device import fork_generators, keep_freed_memory, unwrap
 from ._onnx import Samples, write_onnx
-from ._samples import check_outputs, check_samples
+from ._samples import check_outputs, check_samples, warn_absent
 from ._skorch import SkorchNet
 from ._target import Target
 
@@ -175,7 +175,7 @@ class BaseNet(SkorchNet):
         return type(self.module) if is_instance else self.module
 
     def _takes_ids(self):
-        return "n_tokens" in inspect.signature(self._module_class()).parameters
+        return takes_ids(self.module)
 
     def _is_variable(self):
         return getattr(self._module_class(), "variable_length", False)
@@ -212,15 +212,11 @@ class BaseNet(SkorchNet):
 
     def initialize_module(self):
         """Build the backbone for the shape of the samples, and a linear head."""
+        n_tokens = self.n_tokens_ if self._takes_ids() else None
         options = self.get_params_for("module")
-        if isinstance(self.module, nn.Module) and not options:
-            backbone = copy.deepcopy(self.module)  # the user's stays as it is
-        else:
-            options.setdefault("input_shape", self.input_shape_)
-            if self._takes_ids():
-                options.setdefault("n_tokens", self.n_tokens_)
-            backbone = self._module_class()(**options)
-        self.module_ = self._join_head(check_backbone(backbone))
+        self.module_ = self._join_head(
+            build_backbone(self.module, self.input_shape_, n_tokens, options)
+        )
         return self
 
     def _join_head(self, backbone):
@@ -252,8 +248,25 @@ class BaseNet(SkorchNet):
         return torch.autocast("cuda", torch.bfloat16, enabled=enabled)
 
     def _forward(self, X):
-        """Return the network's outputs for checked samples, as an array."""
-        return check_outputs(NeuralNet.predict_proba(self, X), type(self).__name__)
+        """Return the network's outputs; the prior where a sample is missing."""
+        if is_dataset(X):  # from a skorch callback, without missing samples
+            return self._run(X)
+        present = self._find_present(X)
+        if present.all():
+            return self._run(X)
+        warn_absent(~present)
+        prior = np.asarray(self._make_prior(), np.float32)
+        outputs = np.tile(prior, (len(present), 1))
+        if present.any():
+            outputs[present] = self._run(X[present])
+        return outputs
+
+    def _run(self, samples):
+        outputs = NeuralNet.predict_proba(self, samples)
+        return check_outputs(outputs, type(self).__name__, samples)
+
+    def _find_present(self, samples):
+        return ~find_missing(samples)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Compute the mean loss of a batch, weighted if there are weights."""
@@ -341,7 +354,13 @@ class BaseNet(SkorchNet):
         return self._trace_outputs(module, inputs)
 
     def _trace_outputs(self, module, inputs):
-        return self._get_predict_nonlinearity()(module(*inputs))
+        (x,) = inputs
+        compute = self._get_predict_nonlinearity()
+        if self._takes_ids():
+            return compute(module(x))
+        is_missing, x = fill_missing(x)
+        prior = torch.as_tensor(self._make_prior(), dtype=x.dtype)
+        return torch.where(is_missing, prior, compute(module(x)))
 
     def __sklearn_tags__(self):
         """Declare that samples may have any number of axes, and missing values."""
@@ -351,23 +370,20 @@ class BaseNet(SkorchNet):
         return tags
 
 
-def check_backbone(backbone):
-    """Return a backbone that has ``out_features``; raise if it has not.
+def fill_missing(x):
+    """Find missing samples (all NaN) and put zeros there, by torch alone.
 
     Parameters
     ----------
-    backbone : module
-        The backbone.
+    x : tensor of shape (n_samples, ...)
+        Samples.
 
     Returns
     -------
-    module
-        The backbone.
+    tensor of shape (n_samples, 1), bool
+        Which are missing.
+    tensor of shape (n_samples, ...)
+        The samples.
     """
-    if not hasattr(backbone, "out_features"):
-        raise TypeError(
-            f"{type(backbone).__name__} has no out_features. A backbone is built as "
-            "Backbone(input_shape, **options), returns (n_samples, out_features), and "
-            "has that number as an attribute."
-        )
-    return backbone
+    is_missing = x.isnan().flatten(1).all(dim=1, keepdim=True)
+    return is_missing, x.masked_fill(is_missing.reshape(-1, *[1] * (x.ndim - 1)), 0.0)

@@ -17,16 +17,15 @@ from .._members.specs import ModalitySpecs
 from .._utils.devices import pick_device
 from .._utils.imports import StrOptions, num_samples
 from .._utils.notices import warn_user
+from ._backbone import build_backbone, takes_ids
 from ._base import BaseNet
 from ._batches import as_tensors, take_some
 from ._branches import (
     PRESENT,
-    build_backbone,
     check_backbones,
     copy_weights,
     get_backbone_name,
     place_rows,
-    takes_ids,
 )
 from ._device import unwrap
 from ._onnx import Samples
@@ -234,8 +233,11 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
                 f"{shape}."
             )
 
+    def _find_present(self, samples):
+        return samples[PRESENT].any(axis=1)
+
     def _drop_missing(self, samples, target):
-        present = samples[PRESENT].any(axis=1)
+        present = self._find_present(samples)
         if present.all():
             return samples, target
         if not present.any():
@@ -252,6 +254,7 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
                     self.input_shapes_[name],
                     self.n_tokens_.get(name),
                     self.get_params_for(f"backbones__{name}"),
+                    f"backbones__{name}",
                 )
         return built
 
@@ -347,7 +350,7 @@ class BaseBranchNet(ModalitySpecs, TransformerMixin, BaseNet):
         for x, _ in self.get_iterator(self.get_dataset(samples)):
             with torch.no_grad(), self._autocast():
                 parts.append(_as_arrays(compute(*self._prepare_batch(x))))
-        return check_outputs(_concatenate(parts), type(self).__name__)
+        return check_outputs(_concatenate(parts), type(self).__name__, samples)
 
     def _list_inputs(self):
         inputs = {name: self._describe(name) for name in self._backbones}

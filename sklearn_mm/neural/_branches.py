@@ -1,12 +1,6 @@
 """The parts of branches: transformers, backbones, and arrays with a row per sample."""
 
-import copy
-import inspect
-
 import numpy as np
-import torch
-
-from ._base import check_backbone
 
 #: Key of the mask of present branches among the samples; no branch has this name.
 PRESENT = "__present__"
@@ -49,35 +43,6 @@ def check_backbones(backbones, options, names, used):
             )
 
 
-def build_backbone(backbone, input_shape, n_tokens, options):
-    """Build a backbone for the shape of its samples.
-
-    Parameters
-    ----------
-    backbone : class or instance of torch.nn.Module
-        The backbone; a copy of an instance is used as it is, unless there are options.
-    input_shape : tuple of int
-        Shape of a sample.
-    n_tokens : int or None
-        Size of the vocabulary, if samples are token ids.
-    options : dict
-        Further arguments.
-
-    Returns
-    -------
-    module
-        The backbone.
-    """
-    if isinstance(backbone, torch.nn.Module) and not options:
-        return check_backbone(copy.deepcopy(backbone))  # the user's stays as it is
-    if isinstance(backbone, torch.nn.Module):
-        backbone = type(backbone)
-    options = {"input_shape": input_shape, **options}
-    if n_tokens is not None:
-        options.setdefault("n_tokens", n_tokens)
-    return check_backbone(backbone(**options))
-
-
 def copy_weights(target, source):
     """Copy the weights of one backbone to another of the same class and options.
 
@@ -89,13 +54,6 @@ def copy_weights(target, source):
     if type(target) is not type(source):
         raise RuntimeError(f"it is a {type(source).__name__}")
     target.load_state_dict(source.state_dict())
-
-
-def takes_ids(backbone):
-    """Whether a backbone, class or instance, takes token ids."""
-    if isinstance(backbone, torch.nn.Module):
-        backbone = type(backbone)
-    return "n_tokens" in inspect.signature(backbone).parameters
 
 
 def get_backbone_name(backbone):

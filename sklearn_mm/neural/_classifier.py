@@ -59,25 +59,35 @@ class NetClassifierMixin(ClassifierMixin):
         self.classes_ = task.classes
         return task
 
+    def _make_prior(self):
+        return self._task.prior
+
     def _compute_weight(self, sample_weight, samples, codes):
         weight = super()._compute_weight(sample_weight, samples, codes)
         if self.class_weight is None:
             return weight
         by_class = self.class_weight
         if isinstance(by_class, dict):  # from labels to class numbers
-            unknown = set(by_class) - set(self.classes_.tolist())
-            if unknown:
-                raise ValueError(
-                    f"class_weight names the classes {sorted(unknown, key=str)}, which "
-                    f"are not in {self.classes_}."
-                )
-            numbers = {label: i for i, label in enumerate(self.classes_.tolist())}
-            by_class = {numbers[label]: w for label, w in by_class.items()}
+            by_class = _number_classes(by_class, self.classes_.tolist())
         balance = compute_sample_weight(by_class, codes).astype(np.float32)
         return balance if weight is None else weight * balance
 
     def _list_classes(self):
         return self.classes_.tolist()
+
+
+def _number_classes(weights, classes):
+    """Return class weights by class number; unnamed classes weigh one.
+
+    As in scikit-learn, the weights may name more classes than there are (in a fold,
+    say) if they name all that there are.
+    """
+    unknown = sorted(set(weights) - set(classes), key=str)
+    if unknown and not set(classes) <= set(weights):
+        raise ValueError(
+            f"class_weight names the classes {unknown}, which are not in {classes}."
+        )
+    return {i: weights[label] for i, label in enumerate(classes) if label in weights}
 
 
 class NetClassifier(NetClassifierMixin, BaseNet):
@@ -89,11 +99,14 @@ class NetClassifier(NetClassifierMixin, BaseNet):
 
     Parameters
     ----------
-    module : class or instance of torch.nn.Module
-        A backbone, one of :mod:`sklearn_mm.nets` or your own: built as
-        ``module(input_shape, **module__options)`` with ``input_shape = X.shape[1:]``
-        (and ``n_tokens``, if it has that parameter). It returns ``(n_samples,
-        out_features)`` and has an attribute ``out_features``.
+    module : class or instance of torch.nn.Module, or function that makes one
+        A backbone, one of :mod:`sklearn_mm.nets` or your own, which returns a vector
+        per sample; a linear head is put on it. A class or function is called with
+        ``module__*`` options, and with ``input_shape=X.shape[1:]`` and ``n_tokens``
+        (size of the vocabulary of token ids) if it has such parameters. A module with
+        an attribute ``out_features``, the length of its vectors, gets samples as they
+        are, padded with NaN. Any other gets zeros for NaN, and images with channels
+        first if it does not take them last.
     criterion : class, default=torch.nn.CrossEntropyLoss
         Loss of the head's outputs and the class numbers.
     class_weight : {"balanced"}, dict or None, default=None
@@ -182,9 +195,10 @@ class NetClassifier(NetClassifierMixin, BaseNet):
     KeyboardInterrupt, unlike skorch's, so that a grid search stops as well. After any
     other failure of ``fit`` the network is not fitted.
 
-    Samples that are missing (all NaN) are left out in ``fit``; in ``predict`` they
-    count as the mean of the input. Sample weights weigh losses within batches, which
-    for a network is not the same as repeating samples.
+    Samples that are missing (all NaN) never reach the network: they are left out in
+    ``fit``, and get the training set's prior (of a regressor, its mean) in ``predict``,
+    with an :class:`~sklearn_mm.AbstentionWarning`. Sample weights weigh losses within
+    batches, which for a network is not the same as repeating samples.
 
     Examples
     --------

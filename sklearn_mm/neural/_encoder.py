@@ -12,7 +12,7 @@ from torch import nn
 from .._columns.column import find_missing
 from .._utils.imports import check_method_params, safe_indexing
 from .._utils.parallel import run_calls
-from ._base import BaseNet
+from ._base import BaseNet, fill_missing
 from ._batches import TensorBatches
 from ._device import unwrap
 from ._parameters import store_parameters
@@ -38,7 +38,7 @@ class NetEncoder(TransformerMixin, BaseNet):
 
     Parameters
     ----------
-    module : class or instance of torch.nn.Module
+    module : class or instance of torch.nn.Module, or function that makes one
         A backbone, one of :mod:`sklearn_mm.nets` or your own; see
         :class:`NetClassifier`.
     criterion : class or None, default=None
@@ -231,15 +231,21 @@ class NetEncoder(TransformerMixin, BaseNet):
     def _embed(self, X):
         check_is_fitted(self)
         samples = self._check_samples(X, reset=False)
+        present = self._find_present(samples)
+        n_features = self.module_.backbone.out_features
+        vectors = np.full((len(samples), n_features), np.nan, np.float32)
+        if present.any():
+            vectors[present] = self._embed_present(samples[present])
+        return vectors
+
+    def _embed_present(self, samples):
         self.module_.eval()
         embed, vectors = unwrap(self.module_).embed, []
         for x, _ in self.get_iterator(self.get_dataset(samples)):
             with torch.no_grad(), self._autocast():
                 embedded = embed(self._prepare_batch(x))
             vectors.append(embedded.float().cpu().numpy())
-        vectors = check_outputs(np.concatenate(vectors), type(self).__name__)
-        vectors[find_missing(samples)] = np.nan
-        return vectors
+        return check_outputs(np.concatenate(vectors), type(self).__name__, samples)
 
     def fit_transform(self, X, y=None, groups=None, **params):
         """Train, and encode each sample by a network that has not seen its label.
@@ -278,11 +284,10 @@ class NetEncoder(TransformerMixin, BaseNet):
 
     def _trace(self, module, inputs):
         (x,) = inputs
-        vectors = module.embed(x)
         if self._takes_ids():
-            return vectors
-        is_missing = x.isnan().flatten(1).all(dim=1, keepdim=True)
-        return torch.where(is_missing, torch.nan, vectors)
+            return module.embed(x)
+        is_missing, x = fill_missing(x)
+        return torch.where(is_missing, torch.nan, module.embed(x))
 
     def get_feature_names_out(self, input_features=None):
         """Name the features.

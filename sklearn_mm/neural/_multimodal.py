@@ -8,13 +8,10 @@ import numpy as np
 import torch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from skorch.utils import is_dataset
 from torch import nn
 
 from .._utils.devices import pick_device
 from .._utils.imports import Interval, StrOptions
-from .._utils.notices import warn_user
-from ..exceptions import AbstentionWarning
 from ..nets import (
     BottleneckFusion,
     ConcatFusion,
@@ -228,16 +225,6 @@ class BaseMultimodalNet(BaseBranchNet):
         n_features = self.module_.fusion.out_features
         return np.asarray([f"fused{i}" for i in range(n_features)], dtype=object)
 
-    def _forward(self, X):
-        """Return the network's outputs; where every modality is missing, the prior."""
-        outputs = super()._forward(X)
-        if not is_dataset(X):
-            absent = ~X[PRESENT].any(axis=1)
-            if absent.any():
-                outputs[absent] = self._make_prior()
-                warn_absent(absent)
-        return outputs
-
     def _score_outputs(self, outputs, y, rows):
         """Score the outputs of a head on some rows."""
         if not len(rows):
@@ -255,15 +242,6 @@ def hide_absent(outputs, present, prior):
     """Replace outputs by the prior where every modality is missing, by torch alone."""
     prior = torch.as_tensor(prior, dtype=outputs.dtype)
     return torch.where(present.any(dim=1, keepdim=True), outputs, prior)
-
-
-def warn_absent(absent):
-    """Warn of rows that have none of the modalities."""
-    warn_user(
-        f"every modality is missing from {absent.sum()} of {len(absent)} rows, which "
-        "get the training set's prior.",
-        AbstentionWarning,
-    )
 
 
 def _take_rows(predicted, rows):

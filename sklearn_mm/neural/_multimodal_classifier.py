@@ -225,6 +225,3 @@ class MultimodalNetClassifier(NetClassifierMixin, BaseMultimodalNet):
         task = super()._make_task(samples, y, classes)
         self.class_prior_ = task.prior
         return task
-
-    def _make_prior(self):
-        return self.class_prior_

@@ -184,6 +184,3 @@ class MultimodalNetRegressor(NetRegressorMixin, BaseMultimodalNet):
         **kwargs,
     ):
         store_parameters(self, locals())
-
-    def _make_prior(self):
-        return self._task.make_prior_outputs()  # standardised

@@ -11,8 +11,9 @@ from .._columns.table import read_table
 from .._utils.imports import StrOptions
 from ._batches import TensorBatches
 from ._branches import PRESENT
-from ._multimodal import BaseMultimodalNet, hide_absent, warn_absent
+from ._multimodal import BaseMultimodalNet, hide_absent
 from ._parameters import store_parameters
+from ._samples import warn_absent
 from ._target import Target
 from ._task_loss import TaskLoss, list_weights
 from ._task_tables import get_container, pack_predictions, split_tasks

@@ -43,6 +43,9 @@ class NetRegressorMixin(RegressorMixin):
         self.target_mean_, self.target_std_ = task.mean, task.std
         return task
 
+    def _make_prior(self):
+        return self._task.make_prior_outputs()  # standardised
+
     def _trace(self, module, inputs):
         return self._task.trace(self._trace_outputs(module, inputs))
 
@@ -60,7 +63,7 @@ class NetRegressor(NetRegressorMixin, BaseNet):
 
     Parameters
     ----------
-    module : class or instance of torch.nn.Module
+    module : class or instance of torch.nn.Module, or function that makes one
         A backbone, one of :mod:`sklearn_mm.nets` or your own; see
         :class:`NetClassifier`.
     criterion : class, default=torch.nn.MSELoss

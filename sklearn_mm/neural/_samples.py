@@ -6,6 +6,8 @@ from sklearn.utils.validation import validate_data
 
 from .._columns.arrays import check_float32_range
 from .._columns.table import check_unique_names
+from .._utils.notices import warn_user
+from ..exceptions import AbstentionWarning
 
 
 def check_samples(net, X, reset, takes_ids):
@@ -44,7 +46,7 @@ def check_samples(net, X, reset, takes_ids):
     return X
 
 
-def check_outputs(outputs, owner):
+def check_outputs(outputs, owner, samples):
     """Raise if a network's outputs are not finite.
 
     Parameters
@@ -53,6 +55,8 @@ def check_outputs(outputs, owner):
         The outputs.
     owner : str
         Name of the estimator, for errors.
+    samples : ndarray, or dict of ndarray
+        The inputs, for errors.
 
     Returns
     -------
@@ -61,12 +65,32 @@ def check_outputs(outputs, owner):
     """
     for part in outputs if isinstance(outputs, tuple) else (outputs,):
         if isinstance(part, tuple):
-            check_outputs(part, owner)
+            check_outputs(part, owner, samples)
         elif not np.isfinite(part).all():
             broken = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
             raise ValueError(
-                f"{owner}: the network gives no finite numbers for {broken.sum()} of "
-                f"{len(part)} samples, the first at position {broken.argmax()}. Scale "
-                "inputs that are very large."
+                f"{owner}: the network returns NaN or infinity for {broken.sum()} of "
+                f"{len(part)} samples. {explain_broken(samples)}"
             )
     return outputs
+
+
+def explain_broken(samples):
+    """Say what to do about a network that returns NaN, by what is in its inputs."""
+    arrays = samples.values() if isinstance(samples, dict) else [samples]
+    kinds = [array.dtype.kind for array in arrays]
+    if any(k == "f" and np.isnan(a).any() for k, a in zip(kinds, arrays)):
+        return (
+            "There is NaN among the inputs (padding, or missing numbers): impute it, "
+            "or let the module replace it, as by x.nan_to_num()."
+        )
+    return "Scale inputs that are very large."
+
+
+def warn_absent(absent):
+    """Warn of rows that are missing, or have none of the modalities."""
+    warn_user(
+        f"all values are missing from {absent.sum()} of {len(absent)} rows, which get "
+        "the training set's prior.",
+        AbstentionWarning,
+    )

@@ -13,6 +13,7 @@ from .._utils.devices import pick_device
 from .._utils.state import StoredStateMixin
 from ._batches import TensorBatches
 from ._callbacks import default_callbacks
+from ._samples import explain_broken
 from ._saved import (
     get_pickled_state,
     get_plain_state,
@@ -146,15 +147,15 @@ class SkorchNet(StoredStateMixin, CallbackSupportMixin, NeuralNet):
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Raise if the loss is not finite; notify scikit-learn's callbacks."""
+        whole = getattr(dataset_train, "dataset", dataset_train)
         batches = self.history_[-1]["batches"]
         loss = sum(batch.get("train_loss", 0.0) for batch in batches)
         if not np.isfinite(loss):
             raise ValueError(
                 f"the loss became {loss} in epoch {len(self.history_)}. Lower lr (now "
-                f"{self.lr}), clip the gradients (GradientNormClipping of "
-                "skorch.callbacks), or scale inputs and targets that are very large."
+                f"{self.lr}), or clip the gradients (GradientNormClipping of "
+                f"skorch.callbacks). {explain_broken(whole.X)}"
             )
-        whole = getattr(dataset_train, "dataset", dataset_train)
         self._epoch_task.call_on_fit_task_end(
             estimator=self, X=whole.X, reconstruction_attributes={}
         )

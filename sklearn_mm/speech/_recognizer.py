@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import Dataset
 from skorch.utils import is_dataset
 
-from .._columns.column import find_missing
 from .._columns.texts import read_texts
 from .._utils.imports import HasMethods, Interval, StrOptions
 from .._utils.parallel import run_calls
@@ -300,6 +299,14 @@ default="character"
         """
         check_is_fitted(self)
         samples = self._check_samples(X, reset=False)
+        present = self._find_present(samples)
+        steps = [None] * len(samples)
+        if present.any():
+            found = iter(self._compute_steps(samples[present]))
+            steps = [next(found) if is_present else None for is_present in present]
+        return steps
+
+    def _compute_steps(self, samples):
         self.module_.eval()
         steps = []
         for x, _ in self.get_iterator(self.get_dataset(samples)):
@@ -307,8 +314,6 @@ default="character"
                 log_probs, lengths = self.infer(x)
             pairs = zip(log_probs.cpu().numpy(), lengths.tolist())
             steps += [array[:length] for array, length in pairs]
-        for row in np.flatnonzero(find_missing(samples)):
-            steps[row] = None
         return steps
 
     def score(self, X, y):

@@ -547,8 +547,9 @@ def test_a_users_own_fusion_and_backbone_work():
     net = MultimodalNetClassifier(
         [("a", "passthrough", "a0")], backbones={"a": nn.Flatten()}
     )
-    with pytest.raises(TypeError, match="no out_features"):
-        net.fit(X, y)
+    assert net.fit(X, y).module_.backbones["a"].out_features == 1
+    with pytest.raises(ValueError, match="branch 'a'|Unflatten cannot encode"):
+        net.set_params(backbones__a=nn.Unflatten(1, (1, 1))).fit(X, y)
 
 
 @pytest.mark.parametrize(

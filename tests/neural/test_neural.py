@@ -16,12 +16,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.class_weight import compute_class_weight
 from skorch.callbacks import EpochScoring, LRScheduler
 from skorch.dataset import Dataset
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 
 from sklearn_mm import (
+    AbstentionWarning,
     ImageLoader,
     MultimodalVotingClassifier,
     NetClassifier,
@@ -192,7 +194,12 @@ def test_missing_samples_are_left_out_of_training(digits):
     net = make_net(ImageCNN).fit(holes, y)
     same = make_net(ImageCNN).fit(X[kept], y[kept])
     assert torch.equal(weights(net), weights(same))
-    assert np.isfinite(net.predict_proba(holes)).all()
+    with pytest.warns(AbstentionWarning, match="from 100 of 400 rows"):
+        proba = net.predict_proba(holes)
+    np.testing.assert_allclose(
+        proba[::4], np.tile(np.bincount(y) / 400, (100, 1)), rtol=1e-6
+    )
+    np.testing.assert_array_equal(proba[kept], net.predict_proba(X[kept]))
     encoder = make_net(ImageCNN, NetEncoder).fit(holes, y)
     assert np.isnan(encoder.transform(holes)[::4]).all()
     with pytest.raises(ValueError, match="all samples are missing"):
@@ -211,7 +218,7 @@ class Own(nn.Module):
         return self.layer(x).relu()
 
 
-class NoSize(nn.Module):
+class Mute(nn.Module):
     def __init__(self, input_shape):
         super().__init__()
 
@@ -229,8 +236,8 @@ def test_a_users_own_module_works(table, kind):
     before = instance.layer.weight.clone()
     make_net(instance, kind).fit(X, y)
     assert torch.equal(instance.layer.weight, before)
-    with pytest.raises(TypeError, match="has no out_features"):
-        make_net(NoSize, kind).fit(X, y)
+    with pytest.raises(ValueError, match="Mute cannot encode.*missing.*forward"):
+        make_net(Mute, kind).fit(X, y)
 
 
 def test_tokens_not_seen_in_fit_are_unknown():
@@ -443,9 +450,20 @@ def test_a_failed_fit_leaves_no_fitted_net(table):
         diverging.predict(X)
 
 
-def test_class_weights_of_unknown_classes_are_refused(table):
-    with pytest.raises(ValueError, match=r"class_weight names the classes \[99\]"):
-        make_net(class_weight={0: 1, 99: 1}).fit(*table)
+@pytest.mark.parametrize("class_weight", [{99: 1}, {0: 1, 99: 1}, {"0": 1}])
+def test_class_weights_of_unknown_classes_are_refused(table, class_weight):
+    message = r"class_weight names the classes \['?(99|0)'?\], .* not in \[0, 1, 2\]"
+    with pytest.raises(ValueError, match=message):
+        make_net(class_weight=class_weight).fit(*table)
+
+
+@pytest.mark.parametrize("class_weight", [{2: 5.0}, {0: 1, 1: 1, 2: 5, 99: 1}])
+def test_class_weights_mean_what_they_mean_to_scikit_learn(table, class_weight):
+    X, y = table
+    by_class = compute_class_weight(class_weight, classes=np.arange(3), y=y)
+    net = make_net(class_weight=class_weight, max_epochs=1).fit(X, y)
+    other = make_net(max_epochs=1).fit(X, y, sample_weight=by_class[y])
+    assert torch.equal(weights(net), weights(other))
 
 
 @pytest.mark.parametrize("kind", [NetClassifier, NetRegressor, NetEncoder])
