@@ -1,6 +1,40 @@
-"""Mean and standard deviation of a target of numbers."""
+"""Checks of a target, and its mean and standard deviation."""
 
 import numpy as np
+import pandas as pd
+
+
+def require_target(y, owner):
+    """Raise if there is no target."""
+    if y is None:
+        raise ValueError(f"{owner} requires y to be passed, but the target y is None.")
+
+
+def check_target(y, owner):
+    """Raise if a target is not a column or table, or is missing in some rows.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples, ...)
+        Labels or numbers.
+    owner : str
+        Name of the estimator, for errors.
+    """
+    require_target(y, owner)
+    # numpy would turn the NaN in a list of strings into the string "nan".
+    values = np.asarray(y) if hasattr(y, "dtype") else np.asarray(y, dtype=object)
+    if values.ndim == 0:
+        raise ValueError(
+            f"{owner}: y must have a label or number for each row, got one "
+            f"{type(y).__name__}."
+        )
+    missing = pd.isna(values).reshape(len(values), -1).any(axis=1)
+    if missing.any():
+        raise ValueError(
+            f"{owner}: y contains NaN or None: {missing.sum()} of {len(values)} labels "
+            f"are missing, the first in row {missing.argmax()}. Drop these rows from X "
+            "and y."
+        )
 
 
 def compute_mean_and_std(y, name="y"):

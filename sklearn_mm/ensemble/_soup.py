@@ -20,6 +20,7 @@ from .._utils.imports import (
     safe_indexing,
 )
 from .._utils.parallel import run_calls
+from .._utils.targets import check_target
 from .._utils.versions import VersionMixin
 
 
@@ -122,11 +123,7 @@ class _BaseSoup(VersionMixin, BaseEstimator):
         return self.net_.n_features_in_
 
     def _check_samples(self, X, y):
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None."
-            )
+        check_target(y, type(self).__name__)
         check_unique_names(X)
         X = check_array(X, allow_nd=True, ensure_2d=False, ensure_all_finite=False)
         y = check_array(y, dtype=None, ensure_2d=False, input_name="y")

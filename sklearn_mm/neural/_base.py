@@ -189,11 +189,6 @@ class BaseNet(SkorchNet):
         return Target(codes, self._compute_weight(sample_weight, samples, codes))
 
     def _check_target(self, y, samples):
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None."
-            )
         return self._task_class.check(y, samples, type(self).__name__)
 
     def _compute_weight(self, sample_weight, samples, codes):

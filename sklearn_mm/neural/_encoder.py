@@ -12,6 +12,7 @@ from torch import nn
 from .._columns.column import find_missing
 from .._utils.imports import check_method_params, safe_indexing
 from .._utils.parallel import run_calls
+from .._utils.targets import check_target
 from ._base import BaseNet, fill_missing
 from ._batches import TensorBatches
 from ._device import unwrap
@@ -361,6 +362,7 @@ class NetEncoder(TransformerMixin, BaseNet):
 def _find_task(y):
     if y is None:
         return "autoencoder"
+    check_target(y, "NetEncoder")
     kind = type_of_target(y, input_name="y")
     return "regression" if kind.startswith("continuous") else "classification"
 

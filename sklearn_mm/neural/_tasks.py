@@ -8,7 +8,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
-from .._utils.targets import compute_mean_and_std
+from .._utils.targets import check_target, compute_mean_and_std
 from ._batches import take_some
 
 KINDS = ("classification", "regression")
@@ -40,6 +40,7 @@ class ClassTask:
     @staticmethod
     def check(y, samples, owner):
         """Return a target as labels ``(n_samples,)``; raise if it holds none."""
+        check_target(y, owner)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind in ("multilabel-indicator", "multiclass-multioutput"):
@@ -108,7 +109,16 @@ class NumberTask:
     @staticmethod
     def check(y, samples, owner):
         """Return a target as numbers; raise if it holds none."""
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        check_target(y, owner)
+        try:
+            y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        except (TypeError, ValueError) as error:
+            if "could not convert" not in str(error):
+                raise
+            raise ValueError(
+                f"{owner} predicts numbers, but y holds others: {error}. Use a "
+                "classifier for labels."
+            ) from None
         check_consistent_length(samples, y)
         return y
 

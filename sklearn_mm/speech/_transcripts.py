@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from .._columns.texts import read_texts
+from .._utils.targets import require_target
 
 
 class TranscriptTask:
@@ -24,6 +25,7 @@ class TranscriptTask:
     @staticmethod
     def check(y, samples, owner):
         """Return transcripts as a list of str, None where missing; raise if all are."""
+        require_target(y, owner)
         texts = read_texts(y, "y")
         check_consistent_length(samples, texts)
         if all(text is None for text in texts):

@@ -8,6 +8,8 @@ import warnings
 
 import joblib
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import torch
 from sklearn.base import clone
@@ -634,3 +636,43 @@ def test_outputs_of_lower_precision_become_arrays(table):
     net = make_net(Half, early_stopping=False, max_epochs=0).fit(X, y)
     net.module_.head.bfloat16()  # as under autocast on a GPU
     assert net.predict_proba(X).dtype == np.float32
+
+
+LABELS = np.array(["no", "yes", "maybe"])
+
+
+@pytest.mark.parametrize("kind", [NetClassifier, NetRegressor, NetEncoder])
+@pytest.mark.parametrize(
+    "container",
+    [
+        list,
+        lambda y: np.array(y, dtype=object),
+        lambda y: pd.Series(y, dtype="str"),
+        pd.Categorical,
+        pl.Series,
+        lambda y: [np.nan if label is None else label for label in y],
+        lambda y: np.array([np.nan if label is None else 1.0 for label in y]),
+        lambda y: pd.array(
+            [pd.NA if label is None else 1 for label in y], dtype="Int64"
+        ),
+    ],
+)
+def test_a_missing_label_is_named_by_its_row(table, kind, container):
+    X, y = table
+    labels = LABELS[y].tolist()
+    labels[3] = labels[7] = None
+    with pytest.raises(ValueError, match="2 of 200 labels are missing.*in row 3"):
+        make_net(kind=kind).fit(X, container(labels))
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (LABELS[[0, 1] * 100], "predicts numbers, but y.*'no'.*Use a classifier"),
+        ({"y": [0, 1]}, "y must have a label or number for each row, got one dict"),
+        ("target", "got one str"),
+    ],
+)
+def test_a_target_that_is_no_column_of_numbers_is_refused(table, y, message):
+    with pytest.raises(ValueError, match=message):
+        make_net(kind=NetRegressor).fit(table[0], y)
