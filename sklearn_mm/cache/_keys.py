@@ -69,13 +69,14 @@ class _CellDigest:
         if isinstance(cell, str):
             return b"text" + cell.encode("utf-8", "surrogatepass")
         if isinstance(cell, (bytes, bytearray, memoryview)):
-            return b"file" + self.digest(cell)
+            view = memoryview(cell)
+            return b"file" + self.digest(view if view.c_contiguous else bytes(view))
         if is_instance(cell, "PIL.Image", "Image"):
             return self._digest_image(cell)
         if isinstance(cell, np.ma.MaskedArray):
             return None
         if isinstance(cell, np.ndarray) and not cell.dtype.hasobject:
-            shape = f"array{cell.dtype.descr}{cell.shape}".encode()
+            shape = f"array{cell.dtype!r}{cell.shape}".encode()
             return shape + self.digest(np.ascontiguousarray(cell))
         if isinstance(cell, _NUMBERS):
             return f"{type(cell).__name__}{cell!r}".encode()

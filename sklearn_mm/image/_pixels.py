@@ -77,8 +77,13 @@ def as_pixels(cell, *, max_pixels=None):
         )
     pixels = np.asarray(cell)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] > 4):
+        is_planar = pixels.ndim == 3 and pixels.shape[0] <= 4
+        hint = (
+            "; move its channels from the first axis to the last" if is_planar else ""
+        )
         raise ValueError(
             f"its shape {pixels.shape} is not (H, W) or (H, W, C) with 1 to 4 channels"
+            f"{hint}"
         )
     if pixels.size == 0:
         raise ValueError(f"its shape {pixels.shape} holds no pixels")

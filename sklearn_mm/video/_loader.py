@@ -8,8 +8,9 @@ from .._columns.base import BaseLoader
 from .._columns.column import as_column
 from .._columns.files import as_file, names_file
 from .._utils.constraints import PairOfCounts
-from .._utils.imports import Interval, StrOptions
+from .._utils.imports import Interval, StrOptions, is_instance
 from ..image._pixels import (
+    as_depth,
     as_pixels,
     check_range,
     check_size,
@@ -21,6 +22,10 @@ from ..image._pixels import (
 from ._frames import choose_frames, read_frames
 
 _COUNT = Interval(Integral, 1, None, closed="left")
+
+
+def _is_pil(cell):
+    return is_instance(cell, "PIL.Image", "Image")
 
 
 class VideoLoader(BaseLoader):
@@ -172,6 +177,21 @@ class VideoLoader(BaseLoader):
         channels = (3,) if self.color == "rgb" else ()
         return self.n_frames, *check_size(self.size), *channels
 
+    @staticmethod
+    def _as_clip(cell):
+        """Return an array (time, H, W[, C]) whose frames agree in what white is."""
+        if isinstance(cell, (list, tuple)) and any(map(_is_pil, cell)):
+            cell = np.stack([as_pixels(frame) for frame in cell])
+        clip = np.asarray(cell)
+        if clip.ndim not in (3, 4) or _is_pil(cell):
+            raise TypeError(
+                "expected a path, bytes, or an array (time, H, W) or (time, H, W, 3), "
+                f"got {type(cell).__name__} of shape {clip.shape}"
+            )
+        if clip.size == 0:
+            raise ValueError(f"its shape {clip.shape} holds no frames")
+        return as_depth(clip) if clip.dtype.kind in "iu" else clip
+
     def _decode(self, cell):
         """Return at most ``n_frames`` frames, and the order of their channels."""
         if names_file(cell):
@@ -185,12 +205,7 @@ class VideoLoader(BaseLoader):
                     max_pixels=self.max_pixels,
                 )
             return frames, "bgr"
-        cell = np.asarray(cell)
-        if cell.ndim not in (3, 4):
-            raise TypeError(
-                "expected a path, bytes, or an array (time, H, W) or (time, H, W, 3), "
-                f"got {type(cell).__name__} of shape {cell.shape}"
-            )
+        cell = self._as_clip(cell)
         chosen = choose_frames(len(cell), self.n_frames, self.sampling)
         frames = [as_pixels(cell[i], max_pixels=self.max_pixels) for i in chosen]
         if self.scale:

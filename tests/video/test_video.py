@@ -7,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -191,3 +192,24 @@ def test_opencv_stays_as_it_was():
     before = cv2.getNumThreads(), dict(os.environ)
     VideoLoader(n_jobs=2).fit_transform([encode_video(make_clip())] * 40)
     assert (cv2.getNumThreads(), dict(os.environ)) == before
+
+
+def test_the_frames_of_a_clip_of_integers_are_scaled_alike():
+    clip = np.arange(40).reshape(10, 2, 2)  # whose first frames might be masks
+    for most in (40, 4000):
+        wide = clip * (most // 40)
+        narrow = wide.astype(np.uint8 if most < 256 else np.uint16)
+        loaded = VideoLoader(10, (2, 2)).transform([wide, narrow])
+        np.testing.assert_array_equal(loaded[0], loaded[1])
+
+
+def test_a_list_of_pil_images_is_a_clip_and_a_single_one_is_none():
+    clip = make_clip(6)
+    frames = [Image.fromarray(frame).quantize(64) for frame in clip]
+    seen = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
+    loaded = VideoLoader(6, (48, 64), "rgb").transform([frames, seen])
+    np.testing.assert_array_equal(loaded[0], loaded[1])
+    with pytest.raises(LoadError, match="expected a path, bytes, or an array"):
+        VideoLoader().transform([frames[0].convert("RGB")])
+    with pytest.raises(LoadError, match="no frames"):
+        VideoLoader().transform([clip[:0]])
