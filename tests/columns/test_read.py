@@ -131,7 +131,7 @@ def test_the_key_of_an_encoder_is_made_once_in_a_call(monkeypatch):
     cached.transform([PHOTO, None])
     assert len(described) == 2
     cached.encoder.size = (8, 8)  # is noticed nevertheless
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="encoded as"):
         cached.transform([PHOTO])
 
 
