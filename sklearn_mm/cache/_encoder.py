@@ -58,7 +58,8 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
     Raises
     ------
     TypeError
-        If a step of the encoder learns in ``fit``.
+        If a step of the encoder learns in ``fit``, or depends on an object whose
+        content cannot be compared.
 
     See Also
     --------
@@ -74,10 +75,13 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 
     Each stored sample has a checksum, and a damaged one is encoded again. The checksum
     detects corruption, not tampering: anyone who can write to the folder can change
-    your results, so restrict write access. No code is ever loaded from the folder. A
-    change in the source code of an encoder is detected through the version of its
-    package, or if it is a function, but not if it is a class in a script: call
-    ``clear`` in this case.
+    your results, so restrict write access. No code is ever loaded from the folder.
+
+    A function or class of your own is identified by its code and by all that the code
+    names: defaults, closures, globals, helpers. What cannot be compared, such as a lock
+    or an open file, is refused. Code of installed packages is identified by their
+    versions. What code reads from elsewhere (files, the environment) goes unnoticed:
+    call ``clear`` when it changes.
 
     Examples
     --------

@@ -1,10 +1,7 @@
 """Keys of encoded cells: digests of the content of a cell and of its encoder."""
 
-import marshal
 import os
-import sys
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 
 import joblib
 import numpy as np
@@ -12,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from .._columns.files import read_source
 from .._utils.imports import is_instance
+from ._contents import digest_content, get_version
 from ._steps import find_loader
 
 #: Parameters that do not affect results.
@@ -125,16 +123,13 @@ def describe(value):
             (name, param if _is_plain(param) else describe(param))
             for name, param in _list_parameters(value)
         ]
-        return type(value).__module__, type(value).__qualname__, described
+        kind = type(value)
+        return kind.__module__, kind.__qualname__, digest_content(kind), described
     if isinstance(value, (list, tuple)):
         return type(value).__name__, [describe(item) for item in value]
     if isinstance(value, dict):
         return [(describe(k), describe(v)) for k, v in value.items()]
-    if hasattr(value, "__code__"):
-        closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
-        code = marshal.dumps(value.__code__)
-        return value.__qualname__, code, describe(value.__defaults__), closure
-    return type(value).__qualname__, joblib.hash(value)
+    return type(value).__qualname__, digest_content(value)
 
 
 def _is_plain(value):
@@ -160,15 +155,7 @@ def _get_names(kind):
 
 def _list_versions(steps):
     packages = {type(step).__module__.partition(".")[0] for step in steps}
-    return [_get_version(name) for name in (*_LIBRARIES, *sorted(packages))]
-
-
-@lru_cache
-def _get_version(name):
-    try:
-        return name, version(name)
-    except PackageNotFoundError:
-        return name, getattr(sys.modules.get(name), "__version__", None)
+    return [(name, get_version(name)) for name in (*_LIBRARIES, *sorted(packages))]
 
 
 def _import_digest():
