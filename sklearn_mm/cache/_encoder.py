@@ -16,7 +16,7 @@ from .._columns.padding import pad_samples, unpad
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.parallel import run_calls, runs_elsewhere
 from ._keys import compute_keys
-from ._steps import find_on_error, list_steps, make_steps, run_steps
+from ._steps import find_on_error, list_steps, make_blank, make_steps, run_steps
 from ._store import open_store
 
 
@@ -353,7 +353,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         if shape is None or is_padded:
             # A missing cell shows whether the encoder pads to a fixed length.
             steps = self._make_steps(on_error="missing")
-            blank, _, _ = run_steps(steps, _make_blank(column))
+            blank, _, _ = run_steps(steps, make_blank(column))
             shape = blank.shape[1 + is_padded :] if shape is None else shape
         if not is_padded:
             stacked = np.full((n_samples, *shape), np.nan, dtype=np.float32)
@@ -380,13 +380,6 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 CachedEncoder._sklearn_auto_wrap_output_keys = property(
     lambda self: set() if self._returns_arrays() else {"transform"}
 )
-
-
-def _make_blank(column):
-    """Return one missing cell of the column's kind."""
-    if column.cells.dtype.kind == "O":
-        return np.array([None], dtype=object)
-    return np.full((1, *column.cells.shape[1:]), np.nan, dtype=np.float32)
 
 
 @contextmanager

@@ -70,6 +70,24 @@ def find_on_error(encoder):
     return None
 
 
+def make_blank(column):
+    """Return a column of one missing cell, of the same kind as another column.
+
+    Parameters
+    ----------
+    column : Column
+        The other column.
+
+    Returns
+    -------
+    ndarray of shape (1, ...)
+        None or NaN.
+    """
+    if column.cells.dtype.kind == "O":
+        return np.array([None], dtype=object)
+    return np.full((1, *column.cells.shape[1:]), np.nan, dtype=np.float32)
+
+
 def run_steps(steps, cells, fit=False):
     """Encode cells, leaving out those that a step refuses.
 
