@@ -8,10 +8,14 @@ from sklearn.preprocessing import StandardScaler
 from .._columns.modality import Modality
 from ._disturbances import DISTURBANCES
 from ._drawing import draw
+from ._formats import is_audio
 from ._loader import AudioLoader
 from ._statistics import AudioStatistics
 
-_EXTENSIONS = "wav flac ogg oga opus mp3 aiff aif au m4a"
+_EXTENSIONS = (
+    "wav wave bwf rf64 w64 flac ogg oga opus spx mp1 mp2 mp3 mpga aiff aif aifc au snd "
+    "caf sph nist voc m4a m4b aac wma amr awb ape wv tta mpc dsf dff mka weba ac3 mid"
+)
 
 
 def make_encoder(**loading):
@@ -19,20 +23,6 @@ def make_encoder(**loading):
     loading.pop("sparse", None)
     statistics = AudioStatistics(n_segments=5)
     return make_pipeline(AudioLoader(**loading), statistics, StandardScaler())
-
-
-def sniff(head):
-    """Whether a file is audio, by its first bytes."""
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"WAVE"
-    if head[:4] == b"OggS":
-        return b"theora" not in head[:64]
-    is_mpeg = head[:1] == b"\xff" and head[1:2] >= b"\xe0"
-    return (
-        is_mpeg
-        or head[4:11] == b"ftypM4A"
-        or head.startswith((b"fLaC", b"ID3", b"FORM", b".snd"))
-    )
 
 
 def detect(cells):
@@ -48,7 +38,7 @@ AUDIO = Modality(
     "audio",
     make_encoder=make_encoder,
     extensions=tuple(_EXTENSIONS.split()),
-    sniff=sniff,
+    sniff=is_audio,
     detect=detect,
     disturbances=DISTURBANCES,
     draw=draw,
