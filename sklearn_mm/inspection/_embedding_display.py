@@ -3,11 +3,12 @@
 import textwrap
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..modalities import read_cells
 from ._axes import N_COLORS, make_axes, pick_colors
@@ -41,7 +42,7 @@ class EmbeddingDisplay:
         The cells to draw.
     labels : array-like of shape (n_samples,) or None, default=None
         Labels that determine the colours: classes, or a continuous scale if there are
-        more than 20 distinct floats.
+        more than 20 distinct floats. Missing labels (None, NaN) are grey.
     modality : str, Modality or None, default=None
         Modality of the cells, such as "image"; None detects it.
     root : str, PathLike or None, default=None
@@ -223,13 +224,15 @@ class EmbeddingDisplay:
             from matplotlib.colors import to_rgba
 
             return np.tile(to_rgba(plain), (n_samples, 1))
-        labels = np.asarray(self.labels)
-        classes, codes = np.unique(labels.astype(object), return_inverse=True)
+        labels = pd.Series(list(self.labels))
+        check_consistent_length(self.embedding, labels)
+        codes, classes = _encode(labels)
         if labels.dtype.kind == "f" and len(classes) > N_COLORS:
-            return self._color_numbers(labels)
-        palette = pick_colors(len(classes))
+            return self._color_numbers(labels.to_numpy())
+        palette = np.vstack([pick_colors(len(classes)), _GRAY])  # the last if missing
         if len(classes) <= N_COLORS:
-            self._add_legend(classes, palette)
+            names = [*classes, *(["missing"] if (codes < 0).any() else [])]
+            self._add_legend(names, [*palette[: len(classes)], _GRAY])
         return palette[codes]
 
     def _color_numbers(self, numbers):
@@ -299,6 +302,17 @@ class EmbeddingDisplay:
         frame = {"edgecolor": color, "linewidth": 1.4, "boxstyle": "square,pad=0.08"}
         box = AnnotationBbox(content, position, pad=0, bboxprops=frame, zorder=2)
         self.thumbnails_.append(self.ax_.add_artist(box))
+
+
+def _encode(labels):
+    """Return the number of each label, -1 if it is missing, and the labels in order."""
+    codes, classes = pd.factorize(labels)
+    try:
+        order = sorted(range(len(classes)), key=classes.__getitem__)
+    except TypeError:  # of several types
+        order = sorted(range(len(classes)), key=lambda i: str(classes[i]))
+    ranks = np.append(np.argsort(order), -1)
+    return ranks[codes].astype(int), [classes[i] for i in order]
 
 
 def _reduce(transformer, vectors):

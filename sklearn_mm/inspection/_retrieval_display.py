@@ -1,6 +1,7 @@
 """A grid of queries and the results of a search."""
 
 import numpy as np
+import pandas as pd
 
 from ..modalities import read_cells
 from ._axes import make_axes
@@ -207,11 +208,12 @@ class RetrievalDisplay:
 def _find_relevant(found, relevant, query_labels, target_labels):
     """Return which results are relevant, (n_queries, n_neighbors); None if unknown."""
     if query_labels is not None and target_labels is not None:
-        query_labels, target_labels = (
-            np.asarray(query_labels),
-            np.asarray(target_labels),
+        queries, targets = (
+            pd.Series(list(labels), dtype=object).to_numpy()
+            for labels in (query_labels, target_labels)
         )
-        return (query_labels[:, None] == target_labels[found]) & (found >= 0)
+        known = ~pd.isna(queries)[:, None]  # a missing label equals no other
+        return (queries[:, None] == targets[found]) & known & (found >= 0)
     if relevant is None:
         return None
     relevant = np.asarray(relevant)

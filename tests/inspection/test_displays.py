@@ -6,6 +6,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy.sparse import csr_array
 from sklearn.datasets import load_digits, load_iris
@@ -431,6 +432,31 @@ def test_texts_are_written_and_sparse_vectors_reduced():
     assert list(np.isnan(embedding).any(axis=1)) == [False, False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["b", "a", None], ["a", "b"]),
+        (["b", np.nan, "a"], ["a", "b"]),
+        ([2, "a", None], ["2", "a"]),
+        ([2.0, np.nan, 1.0], ["1.0", "2.0"]),
+        ([(1, 2), None, (0, 3)], ["(0, 3)", "(1, 2)"]),
+        (pd.array([20, 3, pd.NA], dtype="Int64"), ["3", "20"]),
+        (pd.Categorical(["b", None, "a"]), ["a", "b"]),
+        (pl.Series(["b", None, "a"]), ["a", "b"]),
+    ],
+)
+def test_missing_labels_are_grey_and_the_others_in_order(labels, names):
+    display = EmbeddingDisplay(POINTS[:3], labels=labels).plot()
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == [*names, "missing"]
+    missing = np.flatnonzero(pd.Series(list(labels), dtype=object).isna())
+    colors = display.points_.get_facecolors()[:, :3]
+    grey = (colors == 0.5).all(axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(grey), missing)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        EmbeddingDisplay(POINTS, labels=labels).plot()
+
+
 def test_numbers_as_labels_are_a_scale_of_colours():
     numbers = np.linspace(0, 1, 30)
     display = EmbeddingDisplay(POINTS, labels=numbers).plot()
@@ -508,6 +534,18 @@ def test_right_answers_are_framed_green(colors):
             retriever, queries, n_neighbors=8, **given
         )
         assert frames(display) == expected.tolist()
+    without = RetrievalDisplay.from_estimator(
+        retriever, queries, n_neighbors=8, query_labels=[None] * 3, target_labels=names
+    )
+    assert not np.any(frames(without))
+    both = RetrievalDisplay.from_estimator(
+        retriever,
+        queries,
+        n_neighbors=8,
+        query_labels=[None] * 3,
+        target_labels=[None] * len(names),
+    )
+    assert not np.any(frames(both))
     assert display.artists_[2, 0].get_text() == "missing"
     assert display.artists_[2, 1].get_text() == "missing"
     found = retriever.kneighbors(queries[:2], 2, return_distance=False)
