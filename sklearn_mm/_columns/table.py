@@ -1,5 +1,7 @@
 """Tables: read whatever a user passes as one, and take columns and rows out of it."""
 
+import os
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
@@ -76,7 +78,25 @@ def read_table(X):
             f"X is one column, a {type(X).__name__}; expected a table, such as "
             "X.to_frame()."
         )
+    _refuse_cells(X)
     return check_array(X, dtype=None, ensure_all_finite=False)
+
+
+def _refuse_cells(X):
+    """Raise an error if X is a cell, or a list of cells or of dicts, without data."""
+    first = X[0] if isinstance(X, list | tuple) and X else X
+    if not (first is None or isinstance(first, str | bytes | os.PathLike | dict)):
+        return
+    kind = type(first).__name__
+    if first is not X:
+        kind = f"{type(X).__name__} of {kind}"
+    remedy = "for one column, {'name': X}"
+    if isinstance(first, dict):
+        remedy = "for one dict per row, pandas.DataFrame(X)"
+    raise TypeError(
+        f"X is not a table, but a {kind}; expected a frame, a dict of columns or a 2-D "
+        f"array, such as {remedy}."
+    )
 
 
 def check_unique_names(X):

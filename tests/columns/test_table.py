@@ -176,3 +176,18 @@ def test_an_integer_name_is_never_a_position(columns):
 def test_columns_that_an_array_lacks_are_refused(columns):
     with pytest.raises(ValueError, match="columns|no column"):
         select_columns(np.zeros((2, 3)), columns)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([{"a": 1}, {"a": 2}], r"a list of dict; .* pandas.DataFrame\(X\)"),
+        (["red shoe", "hat"], "a list of str; .* {'name': X}"),
+        ([None, "hat"], "a list of NoneType"),
+        ("table.csv", "a str; expected a frame"),
+        (None, "a NoneType; expected a frame"),
+    ],
+)
+def test_what_is_not_a_table_is_named_without_its_data(X, message):
+    with pytest.raises(TypeError, match=message):
+        read_table(X)
