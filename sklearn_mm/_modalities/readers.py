@@ -87,8 +87,8 @@ def read_column(cells, kind, form):
         with suppress(OverflowError):  # of whole numbers beyond 1e308
             values = np.where(find_missing(cells), np.nan, cells)
             return values.astype(np.float64), []
-    if kind == "datetime" and form.day_first is None:
-        form = form._replace(day_first=_find_order(cells))
+    if kind == "datetime":
+        return _read_dates(cells, form)
     return _read_cells(cells, kind, form)
 
 
@@ -111,6 +111,20 @@ def _as_array(cells, kind):
     array = np.empty(len(cells), dtype=object)
     array[:] = list(cells)
     return array
+
+
+def _read_dates(cells, form):
+    """Read cells as dates: strings of ISO 8601 all at once, and then the others."""
+    moments = np.full(len(cells), np.datetime64("NaT"), "M8[us]")
+    rows = [i for i, c in enumerate(cells) if isinstance(c, str) and c[4:8:3] == "--"]
+    if rows:
+        iso = pd.to_datetime(cells[rows], format="ISO8601", utc=True, errors="coerce")
+        moments[rows] = to_microseconds(iso.tz_convert(None).to_numpy())
+    rows = np.flatnonzero(np.isnat(moments))
+    if form.day_first is None:
+        form = form._replace(day_first=_find_order(cells[rows]))
+    moments[rows], failures = _read_cells(cells[rows], "datetime", form)
+    return moments, [(rows[row], *rest) for row, *rest in failures]
 
 
 def _find_order(cells):
