@@ -63,6 +63,7 @@ def count_orders(strings):
         Whether there are dates of which the order is unknown by themselves.
     """
     found = [match for match in map(_ORDERED.match, strings) if match]
+    found = [match for match in found if int(match[1]) != int(match[3])]
     firsts = sum(int(match[1]) > 12 for match in found)
     seconds = sum(int(match[3]) > 12 for match in found)
     if firsts == seconds:
@@ -138,10 +139,10 @@ def _read_hour(hour, minute, half):
 
 
 def _order(first, second, day_first):
-    if day_first is None and first != second and max(int(first), int(second)) <= 12:
-        raise ValueError("the day or the month may come first")
     if day_first is None:
         day_first = int(first) > 12
+        if not day_first and int(second) <= 12 and int(first) != int(second):
+            raise ValueError("the day or the month may come first")
     return (first, second) if day_first else (second, first)
 
 

@@ -9,6 +9,7 @@ from pandas.api.types import infer_dtype
 
 from .._columns.column import describe_cell, find_missing
 from .._utils.imports import is_instance
+from .._utils.notices import warn_user
 from .dates import count_orders, read_date, to_microseconds
 from .scalars import is_marker, read_category, read_flag, read_number, to_seconds
 
@@ -30,7 +31,7 @@ class Form(NamedTuple):
     markers: bool = False
 
 
-def find_form(cells, kind):
+def find_form(cells, kind, name):
     """Learn how a column's strings are to be read.
 
     Parameters
@@ -39,6 +40,8 @@ def find_form(cells, kind):
         The column.
     kind : str
         Name of the kind of column.
+    name : hashable
+        Name of the column, for a warning where the day may be the month.
 
     Returns
     -------
@@ -52,6 +55,14 @@ def find_form(cells, kind):
     if kind != "datetime":
         return Form(None, markers)
     lead, ordered = count_orders(strings)
+    if ordered and lead == 0:
+        example = min(string for string in strings if count_orders([string])[1])
+        warn_user(
+            f"X: column {name!r}: dates such as {example!r} do not show whether "
+            "the day or the month comes first; it is read with the month first. If "
+            "that is wrong, convert it by pandas.to_datetime(..., dayfirst=True).",
+            causes={(name, "the month first")},
+        )
     return Form(lead > 0 if ordered else None, markers)
 
 

@@ -175,7 +175,7 @@ def detect_columns(X, declared=None, *, names=None, root=None, owner="columns"):
         )
         if modality in TABLE_NAMES:
             refused = name if form is None else None
-            form = form or find_form(column.cells, modality)
+            form = form or find_form(column.cells, modality, name)
             if refused is not None and form.day_first is not None:
                 reason += f", the {'day' if form.day_first else 'month'} first"
             if not _has_values(column, modality, form, refused):

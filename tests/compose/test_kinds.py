@@ -3,6 +3,7 @@
 import datetime
 import enum
 import uuid
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,20 @@ def test_one_cell_says_whether_the_day_comes_first_in_all(day_first):
     with pytest.warns(LoadWarning, match="'when'.*row 0 .*(month|day) first"):
         found = reader.transform({"when": other})["when"]
     assert found.isna().tolist() == [True, False]
+
+
+def test_a_day_that_may_be_a_month_is_reported():
+    cells = ["05/03/2021", "06/03/2021"]
+    with pytest.warns(UserWarning, match="'when'.*'05/03/2021' .*the month first"):
+        reader = TableReader().fit({"when": cells})
+    found = reader.transform({"when": cells})["when"]
+    assert found.dt.strftime("%m/%d/%Y").tolist() == cells
+    dots = [cell.replace("/", ".") for cell in cells]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reader = TableReader().fit({"when": dots})
+    found = reader.transform({"when": dots})["when"]
+    assert found.dt.strftime("%d.%m.%Y").tolist() == dots
 
 
 def test_a_day_that_cannot_be_told_from_a_month_is_refused():
