@@ -43,6 +43,11 @@ class Selection:
         self._chosen = chosen
 
     @property
+    def is_empty(self):
+        """Whether no column is chosen."""
+        return not (self.is_scalar or self.lacking or self.positions)
+
+    @property
     def positions(self):
         """Positions of the columns; raises an error for those that do not exist."""
         if self.lacking:

@@ -55,11 +55,6 @@ def _find_absent_sparse(X):
     return (n_missing == X.shape[1]) & (n_missing > 0)
 
 
-def is_nothing(columns):
-    """Whether no column is chosen."""
-    return isinstance(columns, (list, tuple)) and len(columns) == 0
-
-
 class annotate:
     """Add a modality's name and columns to an error raised inside."""
 

@@ -9,6 +9,7 @@ the steps before it.
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -17,6 +18,7 @@ from .._columns.column import take_rows
 from .._columns.table import n_rows, select_rows
 from .._utils.imports import check_method_params, routing_enabled
 from .columns import find_absent
+from .labels import encode_rows, fit_model, is_supervised, names_labels
 
 
 class AbsentModalityError(ValueError):
@@ -24,11 +26,14 @@ class AbsentModalityError(ValueError):
 
 
 class RowPredictions(NamedTuple):
-    """A model's predictions of some rows of a table."""
+    """A model's predictions of some rows of a table.
+
+    Those of a classifier are lists by output, as :meth:`Codes.predict` returns them.
+    """
 
     rows: np.ndarray  # (n_rows,) int
     values: object  # (n_rows, ...), a list of such by output, or None for no rows
-    classes: object = None  # the model's classes_, if it has any
+    labels: list | None = None  # the classifier's labels by output
 
 
 def fit_present(estimator, X, y, params):
@@ -47,24 +52,48 @@ def fit_present(estimator, X, y, params):
 
     Returns
     -------
-    estimator
+    estimator : estimator
         The fitted model.
+    codes : Codes or None
+        The labels that a classifier learned; None for a regressor.
     """
     if isinstance(estimator, FrozenEstimator):
-        return estimator.fit(X, y)
+        return fit_model(estimator, X, y, {})
     X, rows = _require_present(X, np.arange(len(y)))
     if not _is_chain(estimator):
         with take_rows(rows, len(y)):
-            return estimator.fit(X, y[rows], **check_method_params(y, params, rows))
+            params = check_method_params(y, params, rows)
+            return fit_model(estimator, X, y[rows], params, y)
     *steps, (name, last) = estimator.steps
-    fitted, X, rows = _fit_steps(estimator, steps, X, y, rows, len(y), params)
-    if last not in (None, "passthrough"):
-        part = Pipeline([(name, last)])
-        part_params = _select_params(part, name, "fit", params)
-        with take_rows(rows, len(y)):
-            part.fit(X, y[rows], **check_method_params(y, part_params, rows))
+    steps, y_steps = _prepare_steps(estimator, steps, y, rows)
+    fitted, X, rows = _fit_steps(estimator, steps, X, y_steps, rows, len(y), params)
+    part = Pipeline([(name, last)])
+    part_params = _select_params(part, name, "fit", params)
+    part_params = check_method_params(y, part_params, rows)
+    with take_rows(rows, len(y)):
+        part, codes = fit_model(part, X, y[rows], part_params, y)
+    last = part.steps[0][1] if isinstance(part, Pipeline) else part
     estimator.steps = [*fitted, (name, last)]
-    return estimator
+    return estimator, codes
+
+
+def _prepare_steps(pipeline, steps, y, rows):
+    """Encode labels for supervised steps; skip these if there is a single label."""
+    if not is_classifier(pipeline):
+        return steps, y
+    codes = encode_rows(y, rows)
+    if not codes.any():
+        steps = _skip_supervised(steps)
+    return steps, y if names_labels(pipeline) else codes
+
+
+def _skip_supervised(steps):
+    kept = []
+    for name, step in steps:
+        if isinstance(step, Pipeline):
+            step.steps = _skip_supervised(step.steps)
+        kept.append((name, "passthrough" if is_supervised(step) else step))
+    return kept
 
 
 def _fit_steps(pipeline, steps, X, y, rows, n_samples, params):
@@ -93,7 +122,7 @@ def _fit_steps(pipeline, steps, X, y, rows, n_samples, params):
     return fitted, X, rows
 
 
-def predict_present(estimator, X, method):
+def predict_present(estimator, X, method, codes=None):
     """Predict the rows where a modality is present, by its model.
 
     Parameters
@@ -104,13 +133,13 @@ def predict_present(estimator, X, method):
         The modality's columns.
     method : str
         "predict", "predict_proba", ...
+    codes : Codes or None, default=None
+        The labels that a classifier learned.
 
     Returns
     -------
-    rows : ndarray of shape (n_present,), int
-        The rows where the modality is present.
-    values : ndarray of shape (n_present, ...) or None
-        Their predictions; None if there are no such rows.
+    RowPredictions
+        Predictions of these rows.
     """
     n_samples = n_rows(X)
     X, rows = _keep_present(X, np.arange(n_samples))
@@ -120,10 +149,13 @@ def predict_present(estimator, X, method):
         *steps, (_, last) = estimator.steps
         X, rows = _transform_steps(steps, X, rows, n_samples)
         estimator = last
+    labels = None if codes is None else codes.labels
     if not len(rows):
-        return rows, None
+        return RowPredictions(rows, None, labels)
     with take_rows(rows, n_samples):
-        return rows, getattr(estimator, method)(X)
+        if codes is None:
+            return RowPredictions(rows, getattr(estimator, method)(X))
+        return RowPredictions(rows, codes.predict(estimator, X, method), labels)
 
 
 def transform_present(transformer, X, y=None, fit=False):
@@ -177,20 +209,26 @@ def predict_fold(estimator, X, y, fold, method, params):
 
     Returns
     -------
-    RowPredictions
+    RowPredictions or ValueError
         Predictions of the test rows where the modality is present. There are none if
-        the modality is missing from all training rows.
+        the modality is missing from all training rows. The error with which the model
+        refused the training rows, if it did.
     """
     train, test = fold
     train_params = check_method_params(y, params, train)
+    X_train, y_train = select_rows(X, train), y[train]
     try:
         with take_rows(train, len(y)):
-            fit_present(estimator, select_rows(X, train), y[train], train_params)
+            estimator, codes = fit_present(estimator, X_train, y_train, train_params)
     except AbsentModalityError:
         return RowPredictions(test[:0], None)
+    except ValueError as error:
+        return error
     with take_rows(test, len(y)):
-        rows, values = predict_present(estimator, select_rows(X, test), method)
-    return RowPredictions(test[rows], values, getattr(estimator, "classes_", None))
+        rows, values, labels = predict_present(
+            estimator, select_rows(X, test), method, codes
+        )
+    return RowPredictions(test[rows], values, labels)
 
 
 def _transform_steps(steps, X, rows, n_samples):

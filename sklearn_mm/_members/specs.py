@@ -7,11 +7,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from .._columns.table import list_names
+from .._columns.selection import Selection
+from .._columns.table import column_names, list_names
 from .._utils.imports import BaseComposition, VisualBlock
 from .._utils.memo import share_results
 from .._utils.versions import VersionMixin
-from .columns import ModalityColumnsMixin, is_nothing
+from .columns import ModalityColumnsMixin
 
 
 class Member(NamedTuple):
@@ -85,7 +86,11 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
         with share_results():  # a column is looked at once, whoever asks
             members = self._list_members(X)
         if not members:
-            raise ValueError("All modalities are dropped; at least one is needed.")
+            names = [name for name, _, _ in self.estimators]
+            raise ValueError(
+                f"All modalities are dropped or select no column: {names}. At least one"
+                f" needs a column of X, which has {column_names(X)}."
+            )
         self._columns = {name: columns for name, _, columns in members}
         self._check_columns(X)
         return members
@@ -96,10 +101,9 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
             if isinstance(estimator, str) and estimator == "drop":
                 continue
             self._check_member(name, estimator)
-            if callable(columns):
-                columns = columns(X)
-                if is_nothing(columns):  # ColumnTransformer skips them too
-                    continue
+            columns = columns(X) if callable(columns) else columns
+            if Selection(columns, column_names(X)).is_empty:  # as ColumnTransformer
+                continue
             estimator = declare_columns(estimator, X, columns)
             members.append(Member(name, estimator, columns))
         return members

@@ -5,6 +5,7 @@ import sys
 from functools import partial
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._indexing import _get_column_indices as get_column_indices
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
@@ -46,6 +47,7 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "get_column_indices",
+    "get_scorer_arguments",
     "import_extra",
     "is_instance",
     "num_samples",
@@ -57,6 +59,22 @@ __all__ = [
 
 #: Losses and priors are weighted means, which a negative weight makes meaningless.
 check_sample_weight = partial(_check_sample_weight, ensure_non_negative=True)
+
+
+def get_scorer_arguments(scorer):
+    """Get what a scorer passes to its metric; None if it is not a scorer.
+
+    Parameters
+    ----------
+    scorer : object
+        What may be a scorer of scikit-learn's.
+
+    Returns
+    -------
+    dict or None
+        Keyword arguments of the metric.
+    """
+    return scorer._kwargs if isinstance(scorer, _BaseScorer) else None
 
 
 def import_extra(module, extra):

@@ -205,3 +205,9 @@ class ZeroShotClassifier(
     def __sklearn_is_fitted__(self):
         """Whether the descriptions are embedded."""
         return hasattr(self, "class_embeddings_")
+
+    def __sklearn_tags__(self):
+        """Need no target."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        return tags

@@ -8,13 +8,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 from sklearn.linear_model import LogisticRegression, RidgeCV
-from sklearn.model_selection import (
-    BaseCrossValidator,
-    GroupKFold,
-    KFold,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-)
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -28,6 +22,7 @@ from .._modalities.table import (
 )
 from .._utils.versions import VersionMixin
 from ..ensemble import MultimodalVotingClassifier, MultimodalVotingRegressor
+from ..ensemble._folds import make_splitter
 from ._impute import MeanImputer
 from ._plan import declare_all
 from ._selector import ModalitySelector
@@ -122,7 +117,7 @@ def multimodal_pipeline(
 
 
 class FoldsByNeed(BaseCrossValidator):
-    """Five shuffled folds, or only the first if there are many rows.
+    """Five shuffled folds, or as many as few rows allow; only the first of many rows.
 
     Parameters
     ----------
@@ -137,16 +132,17 @@ class FoldsByNeed(BaseCrossValidator):
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the number of folds for these rows."""
-        return 1 if y is not None and len(y) >= _MANY else 5
+        if y is None:
+            return 5
+        return 1 if len(y) >= _MANY else self._make(y, groups).get_n_splits()
 
     def split(self, X, y=None, groups=None):
         """Yield training and test rows; groups stay together."""
-        if groups is None:
-            kind = StratifiedKFold if self.stratify else KFold
-        else:
-            kind = StratifiedGroupKFold if self.stratify else GroupKFold
-        folds = kind(5, shuffle=True, random_state=0).split(X, y, groups)
-        yield from islice(folds, self.get_n_splits(X, y))
+        folds = self._make(y, groups).split(X, y, groups)
+        yield from islice(folds, self.get_n_splits(X, y, groups))
+
+    def _make(self, y, groups):
+        return make_splitter(y, self.stratify, groups, shuffle=True, random_state=0)
 
     def __repr__(self):
         """Show the constructor call."""

@@ -4,17 +4,18 @@ from abc import abstractmethod
 from numbers import Integral
 from typing import NamedTuple
 
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Bunch
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, get_tags
 from sklearn.utils.validation import check_consistent_length
 
 from .._columns.table import select_columns
 from .._members.columns import annotate
+from .._members.labels import complete_class_weights
 from .._members.rows import (
     AbsentModalityError,
-    RowPredictions,
     fit_present,
     predict_fold,
     predict_present,
@@ -23,6 +24,7 @@ from .._members.specs import Member, ModalitySpecs
 from .._utils.imports import StrOptions, print_elapsed_time
 from .._utils.notices import warn_user
 from .._utils.parallel import run_calls
+from ..exceptions import AbstentionWarning
 from ._routing import RoutingMixin
 
 
@@ -76,7 +78,23 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
         for name, parts in oof_predictions.items():
             if folds and not parts:
                 parts.append(self._predict_member(name, X))
+            oof_predictions[name] = self._leave_out_errors(name, parts)
         return list(oof_predictions.values())
+
+    def _leave_out_errors(self, name, parts):
+        """Let a model abstain in the folds whose training rows it refused."""
+        errors = [part for part in parts if isinstance(part, ValueError)]
+        if not errors:
+            return parts
+        if len(errors) == len(parts):
+            raise errors[0]
+        warnings.warn(
+            f"modality {name!r} abstains in {len(errors)} of {len(parts)} folds, in "
+            f"which its model could not be fitted: {errors[0]}",
+            AbstentionWarning,
+            stacklevel=5,
+        )
+        return [part for part in parts if not isinstance(part, ValueError)]
 
     def _run_jobs(self, jobs, X, y, params, context):
         members = [job.member for job in jobs if job.fold is None]
@@ -86,7 +104,8 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
         calls = []
         for job in jobs:
             name, estimator, columns = job.member
-            member = Member(name, clone(estimator), columns)
+            estimator = complete_class_weights(clone(estimator), y)
+            member = Member(name, estimator, columns)
             data = (member, tables[name], y, routed[name])
             if job.fold is None:
                 message = self._log_message(name, numbers[name], len(members))
@@ -101,11 +120,22 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
         for name, model in fitted.items():
             if isinstance(model, AbsentModalityError):
                 self._drop_absent(name, model)
-        self.estimators_ = [fitted[name] for name in self._columns]
+        self.estimators_ = [fitted[name][0] for name in self._columns]
+        self._codes = {name: fitted[name][1] for name in self._columns}
         kept = dict(zip(self._columns, self.estimators_))
         self.named_estimators_ = Bunch(
             **{name: kept.get(name, "drop") for name, _, _ in self.estimators}
         )
+
+        for name, codes in self._codes.items():
+            if codes is not None and codes.refusal is not None:
+                warnings.warn(
+                    f"modality {name!r} knows only the classes "
+                    f"{codes.labels[0].tolist()}: the others have too few rows for its "
+                    f"model, which refused them: {codes.refusal}",
+                    UserWarning,
+                    stacklevel=5,
+                )
 
     def _drop_absent(self, name, error):
         if self.on_absent != "drop" or len(self._columns) == 1:
@@ -125,10 +155,12 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
         """Predict the rows where a modality is present, by its fitted model."""
         columns, estimator = self._columns[name], self.named_estimators_[name]
         with annotate(name, columns):
-            rows, values = predict_present(
-                estimator, select_columns(X, columns), self._methods[name]
+            return predict_present(
+                estimator,
+                select_columns(X, columns),
+                self._methods[name],
+                self._codes[name],
             )
-        return RowPredictions(rows, values, getattr(estimator, "classes_", None))
 
 
 def _is_frozen(member):
@@ -142,13 +174,28 @@ def _fit_member(member, X, y, params, message, caller, task):
         with task.propagate_callback_context(estimator):
             task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
             try:
-                estimator = fit_present(estimator, X, y, params)
+                fitted = fit_present(estimator, X, y, params)
             except AbsentModalityError as error:
                 if caller.on_absent == "raise":
                     raise
-                estimator = error
+                fitted = error
+            except ValueError as error:
+                if y.ndim == 1 or get_tags(estimator).target_tags.multi_output:
+                    raise
+                raise ValueError(_explain_outputs(name, estimator, y)) from error
             task.call_on_fit_task_end(estimator=caller, X=X, y=y)
-    return estimator
+    return fitted
+
+
+def _explain_outputs(name, estimator, y):
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    kind = "Classifier" if is_classifier(estimator) else "Regressor"
+    return (
+        f"modality {name!r}: {type(estimator).__name__} learns one target, but y has "
+        f"{y.shape[1]} columns. Fit a model for each column, by "
+        f"MultiOutput{kind} around this model or around the whole estimator."
+    )
 
 
 def _predict_fold(member, X, y, params, fold, method):

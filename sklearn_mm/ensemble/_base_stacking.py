@@ -1,19 +1,30 @@
 """What stacking classifiers and regressors share: features and the final estimator."""
 
+import warnings
 from abc import abstractmethod
 
 import numpy as np
 from sklearn.base import TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns.table import n_rows, select_columns
+from .._columns.table import get_column, list_names, n_rows
+from .._members.labels import complete_class_weights, fit_model
 from .._members.specs import Member
-from .._utils.imports import HasMethods, StrOptions, check_sample_weight, fit_context
+from .._utils.imports import (
+    HasMethods,
+    StrOptions,
+    check_method_params,
+    check_sample_weight,
+    fit_context,
+    routing_enabled,
+)
+from ..exceptions import AbstentionWarning
 from ._base import BaseFusion
+from ._folds import make_splitter
 from ._out_of_fold import OutOfFoldMixin, number_tests, take_predictions
 from ._routing import route_weight
 
@@ -58,17 +69,21 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         weight = params.get("sample_weight")
         if weight is not None:
             weight = params["sample_weight"] = check_sample_weight(weight, y)
-        everyone = np.arange(len(y))
-        prefit = isinstance(self.cv, str)
-        folds = [(everyone, everyone)] if prefit else self._make_folds(X, y, params)
+        final_params = self._route_final(y, params)
+        folds = self._make_folds(X, y, params)
         oof_parts = self._fit_members(members, X, y, params, folds)
         self._set_target(y, weight)
         rows, tests = number_tests(folds, len(y))
         predictions = self._arrange(oof_parts, len(y))
         features = self._make_features(oof_parts, predictions, X, fitting=True)[rows]
-        self._fit_final(features, y[rows], None if weight is None else weight[rows])
+        final_params = check_method_params(y, final_params, rows)
+        self._fit_final(features, y[rows], final_params)
         predictions = take_predictions(predictions, rows)
-        self._compare_stacked(predictions, features, y, rows, tests, weight, params)
+        fused = self._predict_folds(predictions, features, y[rows], tests, final_params)
+        weight = None if weight is None else weight[rows]
+        groups = params.get("groups")
+        groups = None if groups is None else np.asarray(groups)[rows]
+        self._compare(predictions, fused, self._encode(y[rows]), weight, groups)
         return self
 
     def transform(self, X):
@@ -100,7 +115,7 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         -------
         ndarray of str
             ``modality__number`` for its predictions, ``modality__abstains``, and the
-            names of the columns passed through.
+            names of the columns passed through, ``x0``, ``x1``, ... in an array.
         """
         check_is_fitted(self)
         names = list(self._columns)
@@ -110,15 +125,7 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
             for i in range(self._widths[m])
         ]
         features += [f"{names[m]}__abstains" for m in self._abstainers]
-        n_passed = self._n_features - len(features)
-        passed = self.passthrough
-        if isinstance(passed, str) or n_passed == 0:
-            passed = [passed][:n_passed]
-        elif not (
-            isinstance(passed, list) and all(isinstance(name, str) for name in passed)
-        ):
-            passed = [f"passthrough{i}" for i in range(n_passed)]
-        return np.asarray([*features, *passed], dtype=object)
+        return np.asarray([*features, *self._passed], dtype=object)
 
     def _check_members(self, X):
         members = super()._check_members(X)
@@ -145,21 +152,21 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         ``parts`` holds the :class:`RowPredictions` of each member, ``predictions`` the
         same by output.
         """
-        n_samples = predictions[0].shape[1]
         blocks = [
             self._make_probability_block([part[m] for part in predictions])
             if method == "predict_proba"
-            else self._make_block(m, method, parts[m], n_samples)
+            else self._make_block(m, method, parts[m], X, fitting)
             for m, method in enumerate(self._methods.values())
         ]
         abstained = np.array([np.isnan(block).all(axis=1) for block in blocks])
         if fitting:
             self._widths = [block.shape[1] for block in blocks]
             self._abstainers = np.flatnonzero(abstained.any(axis=1))
-        features = [*blocks, abstained[self._abstainers].T.astype(float)]
-        if self.passthrough is not None and self.passthrough is not False:
-            features.append(self._pass_through(X))
-        return np.concatenate(features, axis=1)
+        names, passed = self._pass_through(X)
+        if fitting:
+            self._passed = names
+        abstained = abstained[self._abstainers].T.astype(float)
+        return np.concatenate([*blocks, abstained, *passed], axis=1)
 
     def _make_probability_block(self, outputs):
         """One member's probabilities without those that the others imply."""
@@ -168,29 +175,62 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
             [p[:, 1:] if several or p.shape[1] == 2 else p for p in outputs], axis=1
         )
 
-    def _make_block(self, m, method, parts, n_samples):
+    def _make_block(self, m, method, parts, X, fitting):
         """One member's predictions ``(n_samples, width)``, NaN where it abstains."""
+        name = list(self._columns)[m]
         parts = [part for part in parts if len(part.rows)]
-        numbers = [
-            self._to_numbers(method, np.asarray(part.values)).reshape(
-                len(part.rows), -1
-            )
-            for part in parts
-        ]
-        width = numbers[0].shape[1] if numbers else self._widths[m]
-        block = np.full((n_samples, width), np.nan)
+        if fitting:
+            parts = self._select_comparable(name, method, parts)
+        numbers = [self._to_numbers(method, part.values) for part in parts]
+        if fitting:
+            some = numbers or [self._predict_numbers(name, method, X)]
+            width = some[0].shape[1]
+        else:
+            width = self._widths[m]
+        block = np.full((n_rows(X), width), np.nan)
         for part, values in zip(parts, numbers):
             block[part.rows] = values
         return block
 
+    def _select_comparable(self, name, method, parts):
+        """Leave out decisions among other classes than those of the fitted model."""
+        if method != "decision_function":
+            return parts
+        labels = self._codes[name].labels
+        kept = [p for p in parts if all(map(np.array_equal, p.labels, labels))]
+        if len(kept) < len(parts):
+            warnings.warn(
+                f"modality {name!r} abstains in {len(parts) - len(kept)} of "
+                f"{len(parts)} folds, which lack some of its classes: decisions among "
+                "other classes cannot be compared. stack_method='predict_proba' "
+                "keeps them.",
+                AbstentionWarning,
+                stacklevel=5,
+            )
+        return kept
+
+    def _predict_numbers(self, name, method, X):
+        return self._to_numbers(method, self._predict_member(name, X).values)
+
     def _to_numbers(self, method, values):
-        return values
+        """Turn a member's predictions into features ``(n_rows, width)``."""
+        return np.asarray(values).reshape(len(values), -1)
 
     def _pass_through(self, X):
-        columns = slice(None) if self.passthrough is True else self.passthrough
+        """Take the columns that are passed through, as their names and blocks."""
+        columns = self.passthrough
+        if columns is None or columns is False:
+            return [], []
+        columns = slice(None) if columns is True else columns
         columns = columns(X) if callable(columns) else columns
-        passed = np.asarray(select_columns(X, columns), dtype=float)
-        return passed.reshape(len(passed), -1)
+        names, blocks = [], []
+        for name in list_names(X, columns):
+            block = _read_numbers(get_column(X, name), name)
+            name = f"x{name}" if isinstance(X, np.ndarray) else str(name)
+            width = block.shape[1]
+            names += [name] if width == 1 else [f"{name}__{i}" for i in range(width)]
+            blocks.append(block)
+        return names, blocks
 
     @abstractmethod
     def _make_final(self):
@@ -201,43 +241,68 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
             return self._make_final()
         return clone(self.final_estimator)
 
-    def _fit_final(self, features, y, weight):
-        self._n_features = features.shape[1]
+    def _make_folds(self, X, y, params):
+        if not isinstance(self.cv, str):
+            return super()._make_folds(X, y, params)
+        everyone = np.arange(len(y))  # "prefit"
+        return [(everyone, everyone)]
+
+    def _list_routed(self):
         final = self._clone_final()
+        if self.final_estimator is None:
+            final.set_fit_request(sample_weight=True)
+        return [*super()._list_routed(), ("final_estimator", final)]
+
+    def _route_final(self, y, params):
+        """Return the arguments of ``fit`` for the final estimator."""
+        if routing_enabled():
+            return process_routing(self, "fit", **params)["final_estimator"].fit
+        weight = params.get("sample_weight")
+        if weight is None:
+            return {}
+        return route_weight("final_estimator", self._clone_final(), weight)
+
+    def _fit_final(self, features, y, params):
         self._imputer = None
-        if not get_tags(final).input_tags.allow_nan:
+        if not get_tags(self._clone_final()).input_tags.allow_nan:
             imputer = SimpleImputer(keep_empty_features=True)
             imputer.set_output(transform="default")  # whatever the global setting
             self._imputer = imputer.fit(features)
-        self.final_estimator_ = self._fit_one(final, features, y, weight)
+        self.final_estimator_, self._final_codes = self._fit_one(features, y, params)
 
-    def _fit_one(self, final, features, y, weight):
-        params = (
-            {} if weight is None else route_weight("final_estimator", final, weight)
-        )
-        return final.fit(self._impute(features), y, **params)
+    def _fit_one(self, features, y, params):
+        """Fit a final estimator, and return the labels that it learned, too."""
+        final = complete_class_weights(self._clone_final(), y)
+        return fit_model(final, self._impute(features), y, params)
+
+    def _predict_final(self, final, codes, features, method):
+        """Predict by a final estimator, in terms of the labels."""
+        features = self._impute(features)
+        if codes is None:
+            return getattr(final, method)(features)
+        return codes.predict(final, features, method)
 
     def _impute(self, features):
         return features if self._imputer is None else self._imputer.transform(features)
 
-    def _compare_stacked(self, predictions, features, y, rows, tests, weight, params):
+    def _predict_folds(self, predictions, features, y, tests, params):
         """Predict each fold by a final estimator fitted on the other folds."""
-        y = y[rows]
-        if len(tests) < 2:
-            splitter = check_cv(None, y, classifier=hasattr(self, "classes_"))
-            tests = [test for _, test in splitter.split(features, y)]
-        predicted = np.empty(y.shape, dtype=y.dtype)
-        weight = None if weight is None else weight[rows]
-        for test in tests:
+        fused = [np.empty(part.shape[1:]) for part in predictions]
+        for test in self._check_tests(tests, y):
             others = np.setdiff1d(np.arange(len(y)), test)
-            weight_others = None if weight is None else weight[others]
-            final = self._clone_final()
-            self._fit_one(final, features[others], y[others], weight_others)
-            predicted[test] = final.predict(self._impute(features[test]))
-        groups = params.get("groups")
-        groups = None if groups is None else np.asarray(groups)[rows]
-        target = self._encode(y)
-        self._compare(predictions, self._to_outputs(predicted), target, weight, groups)
+            params_others = check_method_params(y, params, others)
+            final = self._fit_one(features[others], y[others], params_others)
+            predicted = self._predict_final(*final, features[test], "predict")
+            for part, values in zip(fused, self._to_outputs(predicted)):
+                part[test] = values
+        return fused
+
+    def _check_tests(self, tests, y):
+        """Return folds of which each leaves rows to fit on."""
+        if len(tests) > 1 and all(len(np.unique(test)) < len(y) for test in tests):
+            return tests
+        folds = make_splitter(y, hasattr(self, "classes_")).split(y, y)
+        return [test for _, test in folds]
 
     def _stack(self, X, method):
         """Predict by the final estimator.
@@ -247,7 +312,8 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         features, predictions = self._predict_features(X)
         abstained = np.isnan(predictions[0][:, :, 0]).all(axis=0)
         self._warn_of_abstention(abstained)
-        stacked = getattr(self.final_estimator_, method)(self._impute(features))
+        final = self.final_estimator_, self._final_codes
+        stacked = self._predict_final(*final, features, method)
         return stacked, predictions, abstained
 
     def _overrule(self, stacked, predictions, abstained):
@@ -259,3 +325,16 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
                 present = ~np.isnan(guarded[:, 0])
                 part[present] = guarded[present]
         return stacked
+
+
+def _read_numbers(column, name):
+    """Read a column that is passed through as ``(n_samples, width)``."""
+    try:
+        numbers = np.asarray(column, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"passthrough takes columns of numbers, but column {name!r} of X is not "
+            f"one ({getattr(column, 'dtype', 'object')}): {error}. Name the numeric "
+            "columns, as in passthrough=['price']."
+        ) from error
+    return numbers.reshape(len(numbers), -1)

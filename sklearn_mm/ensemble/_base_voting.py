@@ -118,23 +118,26 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
         if isinstance(weights, dict):
             if set(weights) != set(names):
                 raise ValueError(
-                    f"weights must name the modalities {names}, got {sorted(weights)}."
+                    f"weights must name the modalities {names}, got {list(weights)}."
                 )
             weights = [weights[name] for name in names]
-        weights = np.asarray(weights, dtype=float)
+        try:
+            weights = np.asarray(weights, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"weights must be numbers, got {self.weights!r}."
+            ) from None
         if weights.shape != (len(names),):
             raise ValueError(
                 f"weights must be one number for each of the {len(names)} modalities, "
                 f"got {self.weights!r}."
             )
-        kept = {n: w for n, w in zip(names, weights) if n in self._columns}
-        values = np.array(list(kept.values()))
-        if not (np.isfinite(values).all() and (values >= 0).all() and values.any()):
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
             raise ValueError(
                 "weights must be finite and not negative, and one of them positive, "
                 f"got {self.weights!r}."
             )
-        return kept
+        return {n: w for n, w in zip(names, weights) if n in self._columns}
 
     def _needs_folds(self, weights):
         # With a single modality there is nothing to learn or to guard.

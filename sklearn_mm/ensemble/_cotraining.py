@@ -14,10 +14,12 @@ from sklearn.utils.validation import (
 )
 
 from .._columns.table import select_columns, select_rows
+from .._members.labels import complete_class_weights
 from .._members.rows import AbsentModalityError, fit_present, predict_present
-from .._utils.imports import Interval, StrOptions, fit_context
+from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.versions import VersionMixin
 from ._base import BaseFusion
+from ._targets import check_labels
 
 
 def _fusion_has(method):
@@ -103,7 +105,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "fusion": [BaseFusion],
+        "fusion": [HasMethods(["fit", "predict"])],
         "criterion": [StrOptions({"threshold", "k_best"})],
         "threshold": [Interval(Real, 0, 1, closed="left")],
         "k_best": [Interval(Integral, 1, None, closed="left")],
@@ -135,7 +137,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         self
             The fitted estimator.
         """
-        self.fusion_ = clone(self.fusion)
+        self.fusion_ = self._check_fusion()
         X = self.fusion_._check_X(X, reset=True)
         y = self._check_y(X, y)  # codes of the classes
         members = self.fusion_._check_members(X)
@@ -202,14 +204,22 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         """Number of columns of the table."""
         return self.fusion_.n_features_in_
 
+    def _check_fusion(self):
+        if isinstance(self.fusion, BaseFusion) and is_classifier(self.fusion):
+            return clone(self.fusion)
+        raise TypeError(
+            "fusion must be a MultimodalVotingClassifier or a "
+            f"MultimodalStackingClassifier, got {type(self.fusion).__name__}. Their "
+            "members know their columns, which co-training needs."
+        )
+
     def _check_y(self, X, y):
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
-        if not is_classifier(self.fusion):
-            raise TypeError(f"fusion must be a classifier, got {self.fusion!r}.")
         known = np.array([label != -1 for label in y.tolist()], dtype=bool)
         if not known.any():
             raise ValueError("all rows are unlabelled (-1): there is nothing to learn.")
+        check_labels(y[known])
         labels = np.array(y[known].tolist()) if y.dtype.kind == "O" else y[known]
         check_classification_targets(labels)
         assert_all_finite(labels, input_name="y")
@@ -245,17 +255,25 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
 
     def _propose(self, estimator, X, labels, open_rows):
         """Find the rows that a modality is sure of, and the codes of their classes."""
+        nothing = open_rows[:0], labels[:0]
         known = np.flatnonzero(labels != -1)
+        y_known = self.classes_[labels[known]]
+        estimator = complete_class_weights(estimator, self.classes_)
         try:
-            y_known = self.classes_[labels[known]]
-            fit_present(estimator, select_rows(X, known), y_known, {})
+            estimator, codes = fit_present(
+                estimator, select_rows(X, known), y_known, {}
+            )
         except AbsentModalityError:
-            return open_rows[:0], labels[:0]
-        rows, proba = predict_present(
-            estimator, select_rows(X, open_rows), "predict_proba"
+            return nothing
+        if len(codes.labels[0]) < 2:  # sure of the only class that it knows
+            return nothing
+        rows, values, (names,) = predict_present(
+            estimator, select_rows(X, open_rows), "predict_proba", codes
         )
         if not len(rows):
-            return open_rows[:0], labels[:0]
+            return nothing
+        proba = values[0][:, np.isin(names, self.classes_)]
+        names = np.searchsorted(self.classes_, names[np.isin(names, self.classes_)])
         rows, codes = open_rows[rows], proba.argmax(axis=1)
         certainty = proba.max(axis=1)
         if self.criterion == "threshold":
@@ -268,8 +286,7 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
                     for code in range(proba.shape[1])
                 ]
             )
-        known = np.searchsorted(self.classes_, estimator.classes_)
-        return rows[chosen], known[codes[chosen]]
+        return rows[chosen], names[codes[chosen]]
 
     def _compute_majority(self, labels):
         """Compute the most frequent label by column; -1 if there is none, or a tie."""

@@ -49,7 +49,9 @@ class Pool:
             ]
             predictions = self.calibrate(predictions)
         if isinstance(self.weights, np.ndarray):
-            self.weights_ = self.weights / self.weights.sum()
+            # Those with a weight may all be absent from the table.
+            weights = self.weights if self.weights.any() else np.ones(len(self.weights))
+            self.weights_ = weights / weights.sum()
         elif self._is_confident:
             self.weights_ = self._compute_reliability(
                 predictions, target, sample_weight
@@ -76,7 +78,7 @@ class Pool:
         list of ndarray of shape (n_samples, n_classes)
             Fused predictions by output.
         ndarray of shape (n_samples,), bool
-            Rows on which all modalities with a weight abstain; they get the prior.
+            Rows on which all modalities abstain; they get the prior.
         """
         fused = []
         for part, prior in zip(self.calibrate(predictions), self.prior):
@@ -93,8 +95,14 @@ class Pool:
         return fused, abstained
 
     def weigh_rows(self, part):
-        """Weights ``(n_modalities, n_samples)`` of one output's predictions."""
-        weights = self.weights_[:, None] * ~np.isnan(part[:, :, 0])
+        """Weights ``(n_modalities, n_samples)`` of one output's predictions.
+
+        Where only modalities of weight zero are present, they count equally.
+        """
+        present = ~np.isnan(part[:, :, 0])
+        weights = self.weights_[:, None] * present
+        ignored = weights.sum(axis=0) == 0
+        weights[:, ignored] = present[:, ignored] / len(present)
         if self._is_confident:
             safe = np.clip(np.nan_to_num(part, nan=1.0), _TINY, 1)
             entropy = -(safe * np.log(safe)).sum(axis=2)

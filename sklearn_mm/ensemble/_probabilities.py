@@ -3,22 +3,7 @@
 import numpy as np
 from scipy.special import entr
 
-
-def get_classes(y):
-    """Get the sorted labels of each output of a target.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels.
-
-    Returns
-    -------
-    list of ndarray
-        Labels by output.
-    """
-    columns = y.T if y.ndim == 2 else [y]
-    return [np.unique(column) for column in columns]
+from .._members.labels import split_outputs
 
 
 def encode_labels(y, classes):
@@ -36,94 +21,53 @@ def encode_labels(y, classes):
     list of ndarray of shape (n_samples,), int
         Codes by output.
     """
-    columns = y.T if y.ndim == 2 else [y]
-    return [np.searchsorted(known, column) for known, column in zip(classes, columns)]
-
-
-def split_classes(classes, n_outputs):
-    """Split a model's labels by output.
-
-    Parameters
-    ----------
-    classes : ndarray or list of ndarray
-        The model's ``classes_``.
-    n_outputs : int or None
-        Number of columns of a 2-D target; None for a 1-D one.
-
-    Returns
-    -------
-    list of ndarray
-        Labels by output.
-    """
-    if n_outputs is None:
-        return [np.asarray(classes)]
-    if isinstance(classes, list):
-        return classes
-    return [np.array([0, 1])] * n_outputs  # multilabel, as OneVsRestClassifier has it
-
-
-def split_probabilities(probabilities, n_outputs):
-    """Split a model's probabilities by output.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_rows, n_columns) or list of ndarray
-        What ``predict_proba`` returned.
-    n_outputs : int or None
-        Number of columns of a 2-D target; None for a 1-D one.
-
-    Returns
-    -------
-    list of ndarray of shape (n_rows, n_classes)
-        Probabilities by output.
-    """
-    if n_outputs is None:
-        return [probabilities]
-    if isinstance(probabilities, list):
-        return probabilities
-    return [np.column_stack([1 - p, p]) for p in probabilities.T]
-
-
-def split_votes(predicted, classes):
-    """Turn predicted labels into probabilities of 0 and 1, by output.
-
-    Parameters
-    ----------
-    predicted : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What ``predict`` returned.
-    classes : list of ndarray
-        The model's labels by output.
-
-    Returns
-    -------
-    list of ndarray of shape (n_rows, n_classes)
-        Votes by output.
-    """
-    predicted = np.asarray(predicted)
-    columns = predicted.T if predicted.ndim == 2 else [predicted]
     return [
-        (column[:, None] == known).astype(float)
-        for known, column in zip(classes, columns)
+        np.searchsorted(known, column)
+        for known, column in zip(classes, split_outputs(y))
     ]
 
 
-def decode_decisions(decisions, classes):
+def encode_votes(predicted, labels):
+    """Encode predicted labels as probabilities of 0 and 1, by output.
+
+    Parameters
+    ----------
+    predicted : list of ndarray of shape (n_rows,)
+        Predicted labels by output.
+    labels : list of ndarray of shape (n_labels,)
+        The labels that may be predicted.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_labels)
+        Votes by output.
+    """
+    return [
+        (column[:, None] == known).astype(float)
+        for known, column in zip(labels, predicted)
+    ]
+
+
+def decode_decisions(decisions, labels):
     """Turn the values of a ``decision_function`` into labels.
 
     Parameters
     ----------
-    decisions : ndarray of shape (n_rows,) or (n_rows, n_classes)
+    decisions : ndarray of shape (n_rows,) or (n_rows, n_classes or n_outputs)
         Decisions.
-    classes : ndarray of shape (n_classes,)
-        The model's labels.
+    labels : list of ndarray of shape (n_classes,)
+        The model's labels by output.
 
     Returns
     -------
-    ndarray of shape (n_rows,)
-        Labels.
+    list of ndarray of shape (n_rows,)
+        Labels by output.
     """
-    codes = decisions > 0 if decisions.ndim == 1 else decisions.argmax(axis=1)
-    return classes[codes.astype(int)]
+    if len(labels) > 1:  # multilabel
+        return [known[(d > 0).astype(int)] for known, d in zip(labels, decisions.T)]
+    if decisions.ndim == 1 or decisions.shape[1] == 1:
+        return [labels[0][(decisions.ravel() > 0).astype(int)]]
+    return [labels[0][decisions.argmax(axis=1)]]
 
 
 def compute_divergence(probabilities):
@@ -149,21 +93,21 @@ def compute_divergence(probabilities):
     return np.where(n_present < 2, np.nan, np.clip(divergence / scale, 0, 1))
 
 
-def scatter_probabilities(probabilities, labels, rows, classes, out):
+def scatter_probabilities(out, probabilities, labels, classes, rows):
     """Write a model's probabilities to their rows and classes; unseen classes get 0.
 
     Parameters
     ----------
+    out : ndarray of shape (n_samples, n_classes)
+        Written in place.
     probabilities : ndarray of shape (n_rows, n_labels)
         Probabilities of the model's labels.
     labels : ndarray of shape (n_labels,)
         The model's labels, a subset of ``classes``.
-    rows : ndarray of shape (n_rows,), int
-        The rows that they belong to.
     classes : ndarray of shape (n_classes,)
         All labels.
-    out : ndarray of shape (n_samples, n_classes)
-        Written in place.
+    rows : ndarray of shape (n_rows,), int
+        The rows that they belong to.
     """
     if probabilities.shape == out.shape and (np.diff(rows) == 1).all():
         out[:] = probabilities

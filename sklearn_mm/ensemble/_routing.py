@@ -1,9 +1,11 @@
 """Routing of the arguments of fit, to the modalities' models and to the splitter."""
 
+import inspect
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -13,6 +15,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import has_fit_parameter
 
 from .._utils.imports import routing_enabled
+from ._folds import make_splitter, read_folds
 
 
 class RoutingMixin:
@@ -37,12 +40,16 @@ class RoutingMixin:
 
     def _make_folds(self, X, y, params):
         """Return the folds: for each, rows to fit on and rows to predict."""
-        splitter = check_cv(self.cv, y, classifier=is_classifier(self))
+        if self.cv is None:
+            splitter = make_splitter(y, stratify=is_classifier(self))
+        else:
+            splitter = check_cv(self.cv, y, classifier=is_classifier(self))
         if routing_enabled():
-            split_params = process_routing(self, "fit", **params).splitter.split
+            split_params = process_routing(self, "fit", **params)["cv"].split
         else:
             split_params = {"groups": params.get("groups")}
-        return list(splitter.split(np.zeros(len(y)), y, **split_params))
+        folds = splitter.split(np.zeros(len(y)), y, **split_params)
+        return read_folds(folds, len(y))
 
     def get_metadata_routing(self):
         """Get the routing of ``fit``: to each modality's model and to the splitter.
@@ -52,17 +59,26 @@ class RoutingMixin:
         MetadataRouter
             The routing.
         """
+        # Modalities cannot have the name of a parameter, so that "cv" is free.
+        splitter = self.cv if hasattr(self.cv, "split") else KFold()
         router = MetadataRouter(owner=self).add(
-            splitter=check_cv(self.cv, classifier=is_classifier(self)),
+            cv=splitter,
             method_mapping=MethodMapping().add(callee="split", caller="fit"),
         )
-        for name, estimator, _ in self.estimators:
-            if not isinstance(estimator, str):
-                router.add(
-                    **{name: estimator},
-                    method_mapping=MethodMapping().add(callee="fit", caller="fit"),
-                )
+        for name, estimator in self._list_routed():
+            router.add(
+                **{name: estimator},
+                method_mapping=MethodMapping().add(callee="fit", caller="fit"),
+            )
         return router
+
+    def _list_routed(self):
+        """List the models that get metadata, by name."""
+        return [
+            (name, estimator)
+            for name, estimator, _ in self.estimators
+            if not isinstance(estimator, str)
+        ]
 
 
 def route_weight(name, model, weight):
@@ -84,12 +100,22 @@ def route_weight(name, model, weight):
     """
     if isinstance(model, FrozenEstimator):
         return {}
-    prefix = ""
-    while isinstance(model, Pipeline):
-        step, model = model.steps[-1]
-        prefix += f"{step}__"
-    if not has_fit_parameter(model, "sample_weight"):
-        raise TypeError(
-            f"modality {name!r}: {type(model).__name__}.fit takes no sample_weight."
-        )
+    prefix, inner = "", model
+    while not has_fit_parameter(inner, "sample_weight"):
+        if isinstance(inner, Pipeline):
+            step, inner = inner.steps[-1]
+            prefix += f"{step}__"
+        elif not _takes_any_argument(inner):
+            raise TypeError(
+                f"modality {name!r}: {type(inner).__name__}.fit takes no sample_weight."
+            )
+        elif hasattr(inner, "estimator"):  # a search passes it on
+            inner = inner.estimator
+        else:  # a fusion
+            break
     return {f"{prefix}sample_weight": weight}
+
+
+def _takes_any_argument(model):
+    parameters = inspect.signature(model.fit).parameters.values()
+    return any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters)

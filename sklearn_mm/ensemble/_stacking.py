@@ -1,13 +1,13 @@
 """Fusion by stacking: a classifier learns from the modalities' predictions."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.metaestimators import available_if
 
 from .._utils.imports import StrOptions
 from ._base_stacking import BaseStacking
-from ._probabilities import encode_labels, split_probabilities, split_votes
+from ._probabilities import encode_votes, scatter_probabilities
 from ._targets import ClassTargetMixin
 
 _METHODS = ("predict_proba", "decision_function", "predict")
@@ -162,13 +162,8 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
             Class labels.
         """
         stacked, predictions, abstained = self._stack(X, "predict")
-        if not abstained.any() and self.guarded_ is None:
-            return stacked
         votes = self._overrule(self._to_outputs(stacked), predictions, abstained)
-        labels = [
-            known[part.argmax(axis=1)] for known, part in zip(self._classes, votes)
-        ]
-        return labels[0] if self._n_outputs is None else np.column_stack(labels)
+        return self._decode(votes)
 
     @available_if(_final_has("predict_proba"))
     def predict_proba(self, X):
@@ -186,7 +181,10 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
             column of a 2-D target.
         """
         stacked, predictions, abstained = self._stack(X, "predict_proba")
-        parts = split_probabilities(stacked, self._n_outputs)
+        parts = [np.zeros(part.shape[1:]) for part in predictions]
+        rows = np.arange(len(abstained))
+        for outputs in zip(parts, stacked, self._final_codes.labels, self._classes):
+            scatter_probabilities(*outputs, rows)
         parts = self._overrule(parts, predictions, abstained)
         return parts[0] if self._n_outputs is None else parts
 
@@ -210,15 +208,31 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
         if self.stack_method != "auto":
             getattr(estimator, self.stack_method)  # an AttributeError if it is missing
             return self.stack_method
-        return next(method for method in _METHODS if hasattr(estimator, method))
+        for method in _METHODS:
+            if hasattr(estimator, method):
+                return method
+        raise AttributeError(
+            f"modality {name!r}: {type(estimator).__name__} has none of the methods "
+            f"{', '.join(_METHODS)}."
+        )
 
     def _make_final(self):
         return LogisticRegression()
 
+    def _check_members(self, X):
+        final = self._clone_final()
+        if not is_classifier(final):
+            raise TypeError(
+                f"final_estimator must be a classifier, got {type(final).__name__}."
+            )
+        return super()._check_members(X)
+
     def _to_numbers(self, method, values):
-        if method != "predict":
-            return values
-        return np.column_stack(encode_labels(values, self._classes))
+        if method == "predict":
+            values = np.column_stack(
+                [np.searchsorted(*pair) for pair in zip(self._classes, values)]
+            )
+        return super()._to_numbers(method, values)
 
     def _to_outputs(self, predicted):
-        return split_votes(predicted, self._classes)
+        return encode_votes(predicted, self._classes)

@@ -1,22 +1,52 @@
 """Targets of classes and of numbers: checks, encoding, arrays and losses."""
 
 import numpy as np
+import pandas as pd
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
+from .._members.labels import get_labels
 from .._utils.targets import compute_mean_and_std
 from ._probabilities import (
     compute_divergence,
     decode_decisions,
     encode_labels,
-    get_classes,
+    encode_votes,
     scatter_probabilities,
-    split_classes,
-    split_probabilities,
-    split_votes,
 )
+
+
+def check_labels(y):
+    """Raise an error that says which labels are missing, or of several types.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, ...)
+        Class labels.
+
+    Returns
+    -------
+    ndarray of the same shape
+        The labels; numbers in an array of objects get a type of numbers.
+    """
+    missing = (
+        np.flatnonzero(pd.isna(y).reshape(len(y), -1).any(axis=1)) if y.ndim else ()
+    )
+    if len(missing):
+        raise ValueError(
+            f"y contains NaN or None: {len(missing)} labels are missing, the first in "
+            f"row {missing[0]}. Leave such rows out of X and y."
+        )
+    kinds = {type(label) for label in y.flat} if y.dtype.kind == "O" else set()
+    if len(kinds) > 1 and any(issubclass(kind, str) for kind in kinds):
+        names = sorted(kind.__name__ for kind in kinds)
+        raise ValueError(
+            f"y mixes labels of the types {', '.join(names)}. Make them all strings, "
+            "as by [str(label) for label in y]."
+        )
+    return np.array(y.tolist()) if kinds and kinds != {str} else y
 
 
 class ClassTargetMixin:
@@ -33,10 +63,10 @@ class ClassTargetMixin:
             )
 
     def _check_y(self, X, y):
-        check_classification_targets(y)
-        values = np.asarray(y)
+        values = check_labels(np.asarray(y))
+        check_classification_targets(values)
         is_table = values.ndim == 2 and values.shape[1] > 1
-        y = values if is_table else column_or_1d(y, warn=True)
+        y = values if is_table else column_or_1d(values, warn=True)
         assert_all_finite(y, input_name="y")
         check_consistent_length(X, y)
         return y
@@ -44,9 +74,9 @@ class ClassTargetMixin:
     def _set_target(self, y, sample_weight):
         self._n_outputs = y.shape[1] if y.ndim == 2 else None
         # Frozen models may know more classes than y has.
-        known = [split_classes(m.classes_, self._n_outputs) for m in self.estimators_]
+        known = [codes.labels for codes in self._codes.values()]
         self._classes = [
-            np.unique(np.concatenate(labels)) for labels in zip(get_classes(y), *known)
+            np.unique(np.concatenate(labels)) for labels in zip(get_labels(y), *known)
         ]
         self._priors = []
         for code, classes in zip(self._encode(y), self._classes):
@@ -56,8 +86,24 @@ class ClassTargetMixin:
         self.classes_ = self._classes[0] if single else self._classes
         self.class_prior_ = self._priors[0] if single else self._priors
 
+    @property
+    def member_classes_(self):
+        """Labels that the classes of each modality's model stand for."""
+        single = self._n_outputs is None
+        return {
+            name: codes.labels[0] if single else codes.labels
+            for name, codes in self._codes.items()
+        }
+
     def _encode(self, y):
         return encode_labels(y, self._classes)
+
+    def _decode(self, outputs):
+        """Return the labels of the highest probabilities, as ``y`` holds them."""
+        labels = [
+            known[part.argmax(axis=1)] for known, part in zip(self._classes, outputs)
+        ]
+        return labels[0] if self._n_outputs is None else np.column_stack(labels)
 
     def _make_arrays(self, n_members, n_samples):
         return [
@@ -95,16 +141,13 @@ class ClassTargetMixin:
 
     def _place(self, arrays, part, method):
         """Write a member's predictions into arrays ``(n_samples, n_classes)``."""
-        labels = split_classes(part.classes, self._n_outputs)
-        if method == "predict_proba":
-            values = split_probabilities(part.values, self._n_outputs)
-        else:
-            values = part.values
-            if method == "decision_function":
-                values = decode_decisions(values, labels[0])
-            values = split_votes(values, labels)
-        for array, value, known, classes in zip(arrays, values, labels, self._classes):
-            scatter_probabilities(value, known, part.rows, classes, array)
+        values = part.values
+        if method == "decision_function":
+            values = decode_decisions(values, part.labels)
+        if method != "predict_proba":
+            values = encode_votes(values, part.labels)
+        for outputs in zip(arrays, values, part.labels, self._classes):
+            scatter_probabilities(*outputs, part.rows)
 
     def _compute_losses(self, fused, codes):
         """1 where a row is wrong in any output."""

@@ -184,11 +184,7 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels.
         """
-        fused = self._fuse(self._predict_outputs(X))
-        labels = [
-            known[np.argmax(part, axis=1)] for known, part in zip(self._classes, fused)
-        ]
-        return labels[0] if self._n_outputs is None else np.column_stack(labels)
+        return self._decode(self._fuse(self._predict_outputs(X)))
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):

@@ -19,9 +19,9 @@ _LEAST = 1e-3
 def learn_weights(objective, n_modalities):
     """Minimise a loss over weights that are not negative and sum to one.
 
-    If modalities abstain, the loss jumps as a weight becomes zero: rows where only this
-    modality is present then get the fallback. Weights are therefore at least 0.001, and
-    modalities are left out one by one as long as that lowers the loss.
+    If modalities abstain, the loss jumps as weights become zero: rows where only these
+    modalities are present then get their plain mean. Weights are therefore at least
+    0.001, and modalities are left out one by one as long as that lowers the loss.
 
     Parameters
     ----------
@@ -144,7 +144,8 @@ def make_pool_objective(predictions, loss, fallback, sample_weight=None):
     loss : callable
         Returns loss and derivative by row for fused predictions (n_rows,).
     fallback : ndarray of shape (n_rows,)
-        The fused prediction where all modalities with a weight abstain.
+        The fused prediction where all modalities abstain. Where only modalities of
+        weight zero are present, it is their mean.
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the rows.
 
@@ -158,19 +159,22 @@ def make_pool_objective(predictions, loss, fallback, sample_weight=None):
     complete = present.all()
     predictions = predictions if complete else np.where(present, predictions, 0)
     present = present.astype(float)
+    n_present = present.sum(axis=1)
+    mean = predictions.sum(axis=1) / np.maximum(n_present, 1)
+    fallback = np.where(n_present > 0, mean, fallback)
     share = _to_share(sample_weight, len(predictions))
 
     def objective(weights):
         fused = predictions @ weights  # (n_rows,)
         if not complete:
             total = present @ weights
-            abstained = total <= 0
-            total = np.where(abstained, 1, total)
-            fused = np.where(abstained, fallback, fused / total)
+            ignored = total <= 0
+            total = np.where(ignored, 1, total)
+            fused = np.where(ignored, fallback, fused / total)
         losses, slope = loss(fused)
         slope = slope * share
         if not complete:
-            slope = np.where(abstained, 0, slope / total)
+            slope = np.where(ignored, 0, slope / total)
             return losses @ share, predictions.T @ slope - present.T @ (slope * fused)
         return losses @ share, predictions.T @ slope
 
@@ -188,7 +192,8 @@ def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=N
     true : ndarray of shape (n_rows,), int
         Code of the true class.
     fallback : ndarray of shape (n_rows,)
-        Probability of the true class where all modalities with a weight abstain.
+        Probability of the true class where all modalities abstain. Where only
+        modalities of weight zero are present, they count equally.
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the rows.
     log_prior : ndarray of shape (n_classes,) or None
@@ -210,19 +215,23 @@ def make_product_objective(logs, true, fallback, sample_weight=None, log_prior=N
     offset = log_prior - log_prior[true][:, None]  # (n_rows, n_classes)
     share = _to_share(sample_weight, n_rows)
 
+    equal = present / n_modalities  # (n_modalities, n_rows)
+
     def objective(weights):
-        total = weights @ present  # (n_rows,)
-        abstained = total <= 0
+        weights = weights[:, None] * present
+        ignored = weights.sum(axis=0) <= 0
+        weights = np.where(ignored, equal, weights)
+        abstained = ~present.any(axis=0)
         # Weights of a row are divided by their sum, or by a constant.
+        total = np.where(abstained, 1, weights.sum(axis=0))
         scale = np.full(n_rows, 1 / n_modalities) if divides else total
-        scale = np.where(abstained, 1, scale)
-        scores = np.tensordot(weights, logs, 1) / scale[:, None]
+        scores = np.einsum("mn,mnk->nk", weights, logs) / scale[:, None]
         odds = scores + offset  # (n_rows, n_classes)
         top = odds.max(axis=1, keepdims=True)
         powers = np.exp(odds - top)
         sums = powers.sum(axis=1)
         losses = np.where(abstained, -np.log(fallback), np.log(sums) + top[:, 0])
-        slope = powers / sums[:, None] * np.where(abstained, 0, share / scale)[:, None]
+        slope = powers / sums[:, None] * np.where(ignored, 0, share / scale)[:, None]
         gradient = np.tensordot(logs, slope, 2)
         if not divides:
             gradient -= present @ np.einsum("nk,nk->n", slope, scores)

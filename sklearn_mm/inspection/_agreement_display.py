@@ -189,8 +189,17 @@ def _predict_by_modality(estimator, X):
         predictions[name] = np.full(n_rows(X), None, dtype=object)
         if len(rows):
             own = select_rows(select_columns(X, columns[name]), rows)
-            predictions[name][rows] = np.asarray(members[name].predict(own))
+            predictions[name][rows] = _predict_labels(fusion, name, own)
     return predictions
+
+
+def _predict_labels(fusion, name, X):
+    """Predict by one modality's model; a classifier's classes stand for labels."""
+    model = fusion.named_estimators_[name]
+    predicted = np.asarray(model.predict(X))
+    if not hasattr(fusion, "member_classes_"):
+        return predicted
+    return fusion.member_classes_[name][np.searchsorted(model.classes_, predicted)]
 
 
 def _check_1d(name, predictions):

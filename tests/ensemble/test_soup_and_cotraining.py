@@ -174,5 +174,5 @@ def test_what_cannot_be_trained_together_is_refused(members, y, error, message):
 
 def test_only_fusion_estimators_train_together():
     plain = VotingClassifier([("a", GaussianNB())])
-    with pytest.raises(ValueError, match="The 'fusion' parameter .* must be"):
+    with pytest.raises(TypeError, match="fusion must be .* got VotingClassifier"):
         CoTrainingClassifier(plain).fit(np.random.rand(3, 64), [0, 1, -1])
