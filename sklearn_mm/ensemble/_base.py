@@ -88,11 +88,10 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
             return parts
         if len(errors) == len(parts):
             raise errors[0]
-        warnings.warn(
+        warn_user(
             f"modality {name!r} abstains in {len(errors)} of {len(parts)} folds, in "
             f"which its model could not be fitted: {errors[0]}",
             AbstentionWarning,
-            stacklevel=5,
         )
         return [part for part in parts if not isinstance(part, ValueError)]
 
@@ -129,12 +128,11 @@ class BaseFusion(RoutingMixin, CallbackSupportMixin, ModalitySpecs):
 
         for name, codes in self._codes.items():
             if codes is not None and codes.refusal is not None:
-                warnings.warn(
+                warn_user(
                     f"modality {name!r} knows only the classes "
                     f"{codes.labels[0].tolist()}: the others have too few rows for its "
                     f"model, which refused them: {codes.refusal}",
                     UserWarning,
-                    stacklevel=5,
                 )
 
     def _drop_absent(self, name, error):

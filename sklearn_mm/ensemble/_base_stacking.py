@@ -1,6 +1,5 @@
 """What stacking classifiers and regressors share: features and the final estimator."""
 
-import warnings
 from abc import abstractmethod
 
 import numpy as np
@@ -22,6 +21,7 @@ from .._utils.imports import (
     fit_context,
     routing_enabled,
 )
+from .._utils.notices import warn_user
 from ..exceptions import AbstentionWarning
 from ._base import BaseFusion
 from ._folds import make_splitter
@@ -199,13 +199,12 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         labels = self._codes[name].labels
         kept = [p for p in parts if all(map(np.array_equal, p.labels, labels))]
         if len(kept) < len(parts):
-            warnings.warn(
+            warn_user(
                 f"modality {name!r} abstains in {len(parts) - len(kept)} of "
                 f"{len(parts)} folds, which lack some of its classes: decisions among "
                 "other classes cannot be compared. stack_method='predict_proba' "
                 "keeps them.",
                 AbstentionWarning,
-                stacklevel=5,
             )
         return kept
 

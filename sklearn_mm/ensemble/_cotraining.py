@@ -214,13 +214,20 @@ class CoTrainingClassifier(ClassifierMixin, VersionMixin, BaseEstimator):
         )
 
     def _check_y(self, X, y):
+        # numpy would turn the -1 in a list of strings into the string "-1".
+        y = y if hasattr(y, "dtype") else np.asarray(y, dtype=object)
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
+        if "-1" in y.tolist():
+            raise ValueError(
+                "y holds the string '-1'; unlabelled rows are the number -1, which an "
+                "array of strings keeps with dtype=object only."
+            )
         known = np.array([label != -1 for label in y.tolist()], dtype=bool)
         if not known.any():
             raise ValueError("all rows are unlabelled (-1): there is nothing to learn.")
-        check_labels(y[known])
-        labels = np.array(y[known].tolist()) if y.dtype.kind == "O" else y[known]
+        labels = check_labels(y[known], type(self).__name__)
+        labels = np.array(labels.tolist()) if labels.dtype.kind == "O" else labels
         check_classification_targets(labels)
         assert_all_finite(labels, input_name="y")
         self.classes_, codes = np.unique(labels, return_inverse=True)

@@ -1,14 +1,13 @@
 """Targets of classes and of numbers: checks, encoding, arrays and losses."""
 
 import numpy as np
-import pandas as pd
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
 from .._members.labels import get_labels
-from .._utils.targets import compute_mean_and_std
+from .._utils.targets import check_target, compute_mean_and_std
 from ._probabilities import (
     compute_divergence,
     decode_decisions,
@@ -18,35 +17,33 @@ from ._probabilities import (
 )
 
 
-def check_labels(y):
-    """Raise an error that says which labels are missing, or of several types.
+def check_labels(y, owner):
+    """Raise an error if labels are missing or of several types.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples, ...)
+    y : array-like of shape (n_samples, ...)
         Class labels.
+    owner : str
+        Name of the estimator, for errors.
 
     Returns
     -------
     ndarray of the same shape
         The labels; numbers in an array of objects get a type of numbers.
     """
-    missing = (
-        np.flatnonzero(pd.isna(y).reshape(len(y), -1).any(axis=1)) if y.ndim else ()
-    )
-    if len(missing):
-        raise ValueError(
-            f"y contains NaN or None: {len(missing)} labels are missing, the first in "
-            f"row {missing[0]}. Leave such rows out of X and y."
-        )
-    kinds = {type(label) for label in y.flat} if y.dtype.kind == "O" else set()
-    if len(kinds) > 1 and any(issubclass(kind, str) for kind in kinds):
+    check_target(y, owner)
+    values = np.asarray(y) if hasattr(y, "dtype") else np.asarray(y, dtype=object)
+    kinds = {type(label) for label in values.flat} if values.dtype.kind == "O" else ()
+    kinds = {str if issubclass(kind, str) else kind for kind in kinds}
+    if len(kinds) > 1 and str in kinds:
         names = sorted(kind.__name__ for kind in kinds)
         raise ValueError(
-            f"y mixes labels of the types {', '.join(names)}. Make them all strings, "
-            "as by [str(label) for label in y]."
+            f"{owner}: y mixes labels of the types {', '.join(names)}. Make them all "
+            "strings, as by [str(label) for label in y]."
         )
-    return np.array(y.tolist()) if kinds and kinds != {str} else y
+    values = np.asarray(y)
+    return np.array(values.tolist()) if kinds and kinds != {str} else values
 
 
 class ClassTargetMixin:
@@ -63,7 +60,7 @@ class ClassTargetMixin:
             )
 
     def _check_y(self, X, y):
-        values = check_labels(np.asarray(y))
+        values = check_labels(y, type(self).__name__)
         check_classification_targets(values)
         is_table = values.ndim == 2 and values.shape[1] > 1
         y = values if is_table else column_or_1d(values, warn=True)

@@ -272,6 +272,7 @@ def test_an_output_of_one_class_is_predicted_and_not_learned(model, labels):
     ("y", "message"),
     [
         (np.array([None, "a", "b"], object)[CODES], "labels are missing, the first in"),
+        (np.array([np.nan, "a", "b"], object)[CODES].tolist(), "labels are missing"),
         (pd.Series(CODES, dtype="Int64").mask(CODES == 1), "labels are missing"),
         (np.array([1, "a", 2], object)[CODES], "types int, str"),
     ],
