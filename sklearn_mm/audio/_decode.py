@@ -57,51 +57,58 @@ def decode_audio(data, *, duration=None, max_seconds=None):
 
 def _read_streams(streams, duration, max_seconds):
     """Read the streams of a file one after another."""
-    rate, counts = _measure(streams)
+    if len(streams) == 1:
+        with _open(streams[0].data) as file:
+            n_frames, rate = _measure(file, streams[0])
+            signal = np.empty(_limit(n_frames, rate, duration, max_seconds), np.float32)
+            _read_into(signal, file)
+        return signal, rate
+    counts, rates = [], set()
+    for stream in streams:  # only one is open at a time
+        with _open(stream.data) as file:
+            n_frames, rate = _measure(file, stream)
+        counts.append(n_frames)
+        rates.add(rate)
+    if len(rates) > 1:
+        raise ValueError(f"its parts have several sampling rates: {sorted(rates)} Hz")
     n_wanted = _limit(sum(counts), rate, duration, max_seconds)
-    signal, n_read = np.empty(n_wanted, dtype=np.float32), 0
+    signal, n_read = np.empty(n_wanted, np.float32), 0
     for stream, count in zip(streams, counts):
-        count = min(count, n_wanted - n_read)
-        if count:
-            _read_into(signal[n_read : n_read + count], stream)
+        if n_read < n_wanted:
+            with _open(stream.data) as file:
+                _read_into(signal[n_read : n_read + count], file)
         n_read += count
     return signal, rate
 
 
-def _measure(streams):
-    """Return the sampling rate, and the number of samples of each stream."""
-    rates, counts = [], []
-    for stream in streams:
-        with _open(stream) as file:
-            _check_channels(file.channels)
-            if stream.n_frames is not None and stream.n_frames > file.frames:
-                raise ValueError("its length could not be determined")
-            counts.append(file.frames if stream.n_frames is None else stream.n_frames)
-            rates.append(file.samplerate)
-    if len(set(rates)) > 1:
-        raise ValueError(f"its parts have the sampling rates {sorted(set(rates))} Hz")
-    return rates[0], counts
-
-
-def _open(stream):
+def _open(data):
     import soundfile
 
-    return soundfile.SoundFile(io.BytesIO(stream.data))
+    return soundfile.SoundFile(io.BytesIO(data))
 
 
-def _read_into(signal, stream):
+def _measure(file, stream):
+    """Return the number of samples per channel, and the sampling rate."""
+    _check_channels(file.channels)
+    if stream.n_frames is None:
+        return file.frames, file.samplerate
+    if stream.n_frames > file.frames:
+        raise ValueError("its length could not be determined")
+    return stream.n_frames, file.samplerate
+
+
+def _read_into(signal, file):
     """Read and average block by block, to bound the memory of many channels."""
-    with _open(stream) as file:
-        step, n_read = max(1, _BLOCK // file.channels), 0
-        while n_read < len(signal):
-            n_wanted = min(step, len(signal) - n_read)
-            block = file.read(n_wanted, dtype="float32", always_2d=True)
-            signal[n_read : n_read + len(block)] = as_mono(block)
-            n_read += len(block)
-            if len(block) < n_wanted:
-                raise ValueError(
-                    f"it is cut off after {n_read:,} of {len(signal):,} frames"
-                )
+    step, n_read = max(1, _BLOCK // file.channels), 0
+    while n_read < len(signal):
+        n_wanted = min(step, len(signal) - n_read)
+        block = file.read(n_wanted, dtype="float32", always_2d=True)
+        signal[n_read : n_read + len(block)] = as_mono(block)
+        n_read += len(block)
+        if len(block) < n_wanted:
+            raise ValueError(
+                f"it is cut off after {n_read:,} of {len(signal):,} frames"
+            )
 
 
 def _check_channels(channels):

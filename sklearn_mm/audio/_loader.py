@@ -50,6 +50,13 @@ class AudioLoader(BaseLoader):
     n_jobs : int or None, default=None
         Number of threads.
 
+    Notes
+    -----
+    A file is read to its end, or refused if it is cut off. That includes files whose
+    length is not in their header, as pipes leave them, and MP3, FLAC and Ogg streams
+    that were concatenated. A header-less MP3 stream that ends between two frames, and
+    an Ogg stream that ends between two pages, count as complete.
+
     See Also
     --------
     LogMelSpectrogram : Spectrograms of the loaded audio.

@@ -61,6 +61,8 @@ def split_mpeg(data):
             groups.append([])
         groups[-1].append(frame)
         previous = frame
+    if not groups:
+        raise ValueError("it holds no MP3 frame")
     return [_make_stream(data, frames) for frames in groups]
 
 

@@ -192,6 +192,24 @@ def test_seconds_are_bounded_by_the_header():
     with pytest.raises(LoadError, match=r"3,600\.0 seconds exceed max_seconds=600"):
         AudioLoader(8000).transform([silence])
     assert AudioLoader(8000, duration=2).transform([silence]).shape == (1, 16000)
+    unknown = silence[:21] + bytes([silence[21] & 0xF0]) + bytes(4) + silence[26:]
+    with pytest.raises(LoadError, match=r"3,600\.0 seconds exceed max_seconds=600"):
+        AudioLoader(8000).transform([unknown])
+
+
+def test_parts_of_other_sampling_rates_are_refused():
+    parts = [encode_audio(make_tone(), "OGG", rate=rate) for rate in (8000, 16000)]
+    with pytest.raises(LoadError, match=r"sampling rates: \[8000, 16000\] Hz"):
+        AudioLoader().transform([b"".join(parts)])
+
+
+@pytest.mark.parametrize("end", [b"", b"TAG" + bytes(125), bytes(999)])
+def test_nothing_is_written_to_stderr_about_mp3(end, capfd):
+    data = encode_audio(make_tone(), "MP3")
+    tag = b"ID3\3\0\0\0\0\0\x0a" + bytes(10)
+    for damaged in (data, tag + data, data * 2, data[:-9], data[:900] + data[901:]):
+        AudioLoader(on_error="missing").transform([damaged + end])
+    assert capfd.readouterr().err == ""
 
 
 def test_headers_that_lie_are_refused_or_read_as_far_as_they_go():
