@@ -35,6 +35,7 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
         The encoded file.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
+        source = source.tobytes() if isinstance(source, memoryview) else source
         _check_size(len(source), max_bytes)
         return source
     if filesystem is not None:

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from importlib import import_module
 from io import BytesIO
 
+from ._avif import read_frame_size
 from ._formats import N_BYTES, identify
 from ._tiff import read_tiff_layout
 
@@ -62,6 +63,10 @@ def _read_by_pillow(kind, data):
         n_passes = image.info.get("progressive", 0)
     if n_passes:
         _check_scans(data)
+    if kind.name == "AVIF":
+        frame_height, frame_width = read_frame_size(data)
+        if frame_height * frame_width > height * width:
+            return frame_height, frame_width
     return height, width
 
 

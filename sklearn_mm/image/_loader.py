@@ -29,7 +29,8 @@ class ImageLoader(BaseLoader):
     PNM, PSD, QOI, and HEIF where ``pillow-heif`` is installed), an array ``(H, W)`` or
     ``(H, W, C)`` in RGB order, or a PIL image. Sizes and kinds may differ from row to
     row. EXIF orientation is applied, the alpha channel is dropped, and only the first
-    frame of an animation is read. The transformer is stateless.
+    frame of an animation is read. Colours of more than 8 bits are reduced to 8 bits,
+    except in PNG and TIFF. The transformer is stateless.
 
     Parameters
     ----------

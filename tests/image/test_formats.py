@@ -169,6 +169,20 @@ def test_what_only_pillow_decodes_is_read_by_pillow(name):
             load(data[: int(share * len(data))])
 
 
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_pixels_of_an_avif_are_those_of_its_frames_whatever_its_container_says():
+    black = np.zeros((300, 200, 3), np.uint8)
+    still = encode_image(black, "AVIF")
+    animation = encode_image(
+        black, "AVIF", save_all=True, append_images=[Image.fromarray(black)]
+    )
+    for data in (still, animation):
+        place = data.index(b"ispe") + 8
+        data = data[:place] + struct.pack(">II", 8, 8) + data[place + 8 :]
+        with pytest.raises(LoadError, match="200x300 pixels exceed max_pixels"):
+            ImageLoader(max_pixels=1000).transform([data])
+
+
 def test_a_pnm_is_scaled_by_the_white_that_it_states():
     assert load(b"P5 3 1 100\n\0\x32\x64", "gray", (1, 3)).round(2).tolist() == [
         [0, 0.5, 1]
