@@ -292,9 +292,39 @@ def _take_names(X, names):
     columns = Columns({name: X[name] for name in names})
     if any(getattr(array, "ndim", 1) > 1 for array in columns.values()):
         return columns
-    series = [pd.Series(array).infer_objects() for array in columns.values()]
-    frame = pd.DataFrame(dict(enumerate(series)), index=range(n_rows(X)))
-    frame.columns = pd.Index(names, tupleize_cols=False)
+    series = [_as_series(array) for array in columns.values()]
+    return frame_columns(series, names, range(n_rows(X)))
+
+
+def _as_series(array):
+    try:
+        return pd.Series(array).infer_objects()
+    except UnicodeEncodeError:  # pandas' type of strings takes no lone surrogates
+        return pd.Series(array, dtype=object)
+
+
+def frame_columns(columns, names, index=None):
+    """Put columns side by side in a pandas frame, whatever their names.
+
+    Parameters
+    ----------
+    columns : sequence of Series
+        The columns.
+    names : sequence of hashable
+        Their names; tuples remain tuples.
+    index : sequence or None
+        The row labels. By default those of the columns.
+
+    Returns
+    -------
+    DataFrame
+        The frame.
+    """
+    frame = pd.DataFrame(dict(enumerate(columns)), index=index)
+    try:
+        frame.columns = pd.Index(names, tupleize_cols=False)
+    except UnicodeEncodeError:  # pandas' type of strings takes no lone surrogates
+        frame.columns = pd.Index(names, tupleize_cols=False, dtype=object)
     return frame
 
 

@@ -6,7 +6,7 @@ from scipy.sparse import issparse
 
 from .._columns.column import as_column, find_missing
 from .._columns.selection import Selection
-from .._columns.table import column_names, read_table
+from .._columns.table import column_names, frame_columns, read_table
 from .._utils.imports import (
     check_feature_names,
     check_n_features,
@@ -112,4 +112,4 @@ def _make_header(X):
     names = column_names(X)
     if not all(isinstance(name, str) for name in names):
         return np.empty((1, len(names)))
-    return pd.DataFrame(columns=names)
+    return frame_columns([pd.Series(dtype=float)] * len(names), names)

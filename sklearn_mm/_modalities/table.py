@@ -11,7 +11,7 @@ from .._columns.arrays import to_float32
 from .._columns.column import as_column
 from .._columns.loading import report_failures
 from .._columns.modality import Modality
-from .._columns.table import column_names, get_column, read_table
+from .._columns.table import column_names, frame_columns, get_column, read_table
 from .._utils.memo import compute_once
 from .detect import detect_modality, holds_categories, holds_lists
 from .known import BY_NAME, TABLE_NAMES
@@ -252,8 +252,8 @@ def make_table(columns, types, on_error):
         if failures:
             column = replace(as_column(cells, "X"), name=name)
             report_failures(failures, column, "X", on_error)
-        table[str(name)] = values
-    return pd.DataFrame(table)
+        table[_write(name)] = values
+    return frame_columns(table.values(), list(table))
 
 
 def join_columns(columns, names):
@@ -301,12 +301,17 @@ def name_features(names, columns, shared):
     list of str
         Of ``size_small``, for example, ``size__small``.
     """
-    columns = [str(column) for column in columns]
+    columns = [_write(column) for column in columns]
     if not shared:
         ends = columns if len(columns) == 1 else [columns[0], columns[-1]]
         return [f"{'..'.join(ends)}__{name}" for name in names]
     columns = sorted(columns, key=len, reverse=True)
     return [_split_name(name, columns) for name in names]
+
+
+def _write(name):
+    """Write a name as a string; pandas takes no lone surrogates."""
+    return str(name).encode(errors="backslashreplace").decode()
 
 
 def _split_name(name, columns):

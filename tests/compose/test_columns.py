@@ -17,6 +17,7 @@ from sklearn_mm import (
     Modality,
     MultimodalVectorizer,
     MultimodalVotingClassifier,
+    TextTokenizer,
     TextVectorizer,
     make_modality_selector,
     multimodal_pipeline,
@@ -214,3 +215,31 @@ def test_a_selector_selects_by_modality_in_any_table():
     numbers = X[["emb_0", "emb_1"]].to_numpy()
     assert make_modality_selector("numeric")(numbers) == [0, 1]
     assert clone(dna).columns["gene"] == DNA
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning")
+@pytest.mark.parametrize("container", [dict, pd.DataFrame])
+def test_lone_surrogates_are_characters_like_others(container):
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    texts = [f"{['good', 'bad'][c]}? w{i % 9}?x?? u{i}" for i, c in enumerate(y)]
+    shops = rng.choice(["north?", "south", "?"], 40)
+    labels = np.array(["no?", "yes"], dtype=object)[y]
+    results = []
+    for character in ("\u2603", "\ud800"):
+
+        def put(strings, character=character):
+            return np.array([s.replace("?", character) for s in strings], dtype=object)
+
+        names = put(["text?", "shop?", "n?"])
+        X = dict(zip(names, [put(texts), put(shops), rng.normal(size=40) + y]))
+        if container is pd.DataFrame:
+            cells = [pd.Series(cells, dtype=object) for cells in X.values()]
+            X = pd.DataFrame(dict(enumerate(cells)))
+            X.columns = pd.Index(names, dtype=object)
+        model = multimodal_pipeline("classifier", random_state=0).fit(X, put(labels))
+        assert model.classes_.tolist() == put(["no?", "yes"]).tolist()
+        tokens = TextTokenizer().fit_transform(put(texts))
+        results.append((model.predict_proba(X), tokens))
+    for plain, lone in zip(*results):
+        np.testing.assert_allclose(lone, plain, atol=1e-6)
