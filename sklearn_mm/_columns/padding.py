@@ -33,6 +33,9 @@ class Signals(np.ndarray):
 
 
 def _restore(array, sampling_rate):
+    """Return an array that knows its sampling rate, if there is one."""
+    if sampling_rate is None:
+        return array
     signals = array.view(Signals)
     signals.sampling_rate = sampling_rate
     return signals
@@ -85,7 +88,8 @@ class PaddedArray(NDArrayOperatorsMixin):
         if rest == [Ellipsis]:
             rest = []
         if isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
-            row = _fill([self.samples[rows]], (1, *self.shape[1:]))[0]
+            row = _fill([self.samples[rows]], (1, *self.shape[1:]))
+            row = _restore(row, self.sampling_rate)[0]
             return row[tuple(rest)] if rest else row
         is_list = isinstance(rows, (list, np.ndarray)) and np.ndim(rows) == 1
         if rest or not (isinstance(rows, slice) or is_list):
@@ -154,8 +158,7 @@ def pad_samples(samples, *, length=None, sample_shape=(), sampling_rate=None):
     if 4 * size > _SMALL and size > _SPARSE * n_values:
         samples = [None if s is None else _strip(s[:length]) for s in samples]
         return PaddedArray(samples, length, sample_shape, sampling_rate)
-    padded = _fill(samples, shape)
-    return padded if sampling_rate is None else _restore(padded, sampling_rate)
+    return _restore(_fill(samples, shape), sampling_rate)
 
 
 def _strip(sample):

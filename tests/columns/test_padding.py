@@ -96,6 +96,21 @@ def test_arrays_that_are_padded_later_act_as_arrays(lazily):
     )
 
 
+def test_signals_that_are_padded_later_know_their_sampling_rate(lazily):
+    signals = AudioLoader(8000).transform(TONES)
+    assert isinstance(signals, PaddedArray)
+    for part in (
+        signals,
+        signals[1:],
+        signals[[2, 0]],
+        pickle.loads(pickle.dumps(signals)),
+    ):
+        with pytest.raises(ValueError, match="at 8000 Hz"):
+            AudioStatistics().fit_transform(part)
+    expected = AudioLoader(16000).transform([(tone, 8000) for tone in TONES])
+    np.testing.assert_array_equal(AudioLoader(16000).transform(signals), expected)
+
+
 @pytest.mark.parametrize("value", [np.inf, np.nan])
 def test_faults_are_found_in_arrays_that_are_padded_later(lazily, value):
     tones = [TONES[0], TONES[1].copy(), None]
