@@ -1,5 +1,6 @@
 """Tables of any kind, read the way that the estimators of this package read them."""
 
+from ._columns.names import label_columns
 from ._columns.table import (
     column_names,
     get_column,
@@ -13,6 +14,7 @@ from ._columns.table import (
 __all__ = [
     "column_names",
     "get_column",
+    "label_columns",
     "list_names",
     "n_rows",
     "read_table",

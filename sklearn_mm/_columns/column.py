@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from .._utils.imports import is_instance
+from .cells import make_cells, normalise_cells, normalise_container
 from .padding import PaddedArray
 
 _ROWS = ContextVar("rows", default=None)
@@ -31,19 +33,23 @@ class Column:
         return len(self.cells)
 
 
-def as_column(X, owner):
+def as_column(X, owner, *, convert=True):
     """Convert any supported container to a :class:`Column`.
 
     Parameters
     ----------
     X : pandas or polars Series or one-column DataFrame, list, ndarray
-        The cells.
+        The cells. Arrays and cells of other libraries are converted.
     owner : str
         Name of the estimator, for errors.
+    convert : bool
+        Whether cells of other libraries and lists of numbers become arrays.
     """
-    X = _squeeze_frame(X, owner)
+    X = _squeeze_frame(normalise_container(X), owner)
     labels = X.index if isinstance(X, pd.Series) else _number_rows(len(X))
-    cells = _as_cells(X, owner)
+    cells = _as_cells(X, convert)
+    if convert and cells.dtype.kind == "O":
+        cells = normalise_cells(cells)
     # A Series without a name has none in pandas, and an empty one in polars.
     name = getattr(X, "name", None)
     return Column(cells, find_missing(cells), labels, None if name == "" else name)
@@ -74,6 +80,8 @@ def _number_rows(n_rows):
 
 
 def _squeeze_frame(X, owner):
+    if issparse(X):
+        raise TypeError(f"{owner}: a sparse matrix; convert it with X.toarray().")
     if not hasattr(X, "__len__") or isinstance(X, (str, bytes, dict, set)):
         raise TypeError(
             f"{owner}: expected a column (a Series, a list or an array with one cell "
@@ -96,21 +104,35 @@ def _squeeze_frame(X, owner):
     return columns[0]
 
 
-def _as_cells(X, owner):
+def _as_cells(X, convert):
     if isinstance(X, pd.Series):
         numeric = X.dtype.kind in "biufc" and isinstance(X.dtype, np.dtype)
         return X.to_numpy() if numeric else X.to_numpy(dtype=object)
     if is_instance(X, "polars", "Series"):
-        nested = is_instance(X.dtype, "polars", "Array")
-        X = X.to_numpy() if nested else X.to_list()
+        X = _read_polars(X, convert)
     if isinstance(X, PaddedArray):
         return X
-    if isinstance(X, np.ndarray):
-        return X.astype(object) if X.dtype.kind in "UST" else X
-    cells = np.empty(len(X), dtype=object)
-    for row, cell in enumerate(X):  # np.array(X) would stack cells of one shape
-        cells[row] = cell
-    return cells
+    if not isinstance(X, np.ndarray):
+        return make_cells(X)
+    X = _decode_bytes(X) if X.dtype.kind == "S" else X
+    return X.astype(object) if X.dtype.kind in "USTV" else X
+
+
+def _read_polars(series, convert):
+    """Return an array of an Array column, else a list; inner arrays keep their type."""
+    if is_instance(series.dtype, "polars", "Array"):
+        return series.to_numpy()
+    if convert and is_instance(series.dtype, "polars", "List"):
+        return [None if cell is None else cell.to_numpy() for cell in series]
+    return series.to_list()
+
+
+def _decode_bytes(cells):
+    """Decode fixed-width bytes, which numpy uses for texts, where they are texts."""
+    try:
+        return np.char.decode(cells, "utf-8")
+    except UnicodeDecodeError:
+        return cells
 
 
 def find_missing(cells):

@@ -1,13 +1,22 @@
 """Read the bytes of a cell, confined to a root folder and a maximum size."""
 
 import os
+import re
 import stat
+from base64 import urlsafe_b64decode
 from contextlib import contextmanager
 from pathlib import PurePath
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote_to_bytes
 
 # O_NONBLOCK: a FIFO that replaces the file after it was checked must not block us.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+#: Lengths of the shortest string that may hold a file in base64, and of the longest
+#: path.
+_SHORTEST, _LONGEST = 40, 4096
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/\r\n]+|[A-Za-z0-9_\r\n-]+)={0,2}[\r\n]*")
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def names_file(cell):
@@ -21,7 +30,7 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
     Parameters
     ----------
     source : bytes-like, str or PathLike
-        The encoded file, or a path to it.
+        The encoded file, also in base64 or a data URI, or a path to it.
     root : str, PathLike or None
         Folder that paths are relative to and must not leave, symbolic links resolved.
     max_bytes : int or None
@@ -34,6 +43,8 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
     bytes-like
         The encoded file.
     """
+    embedded = decode_text(source)
+    source = source if embedded is None else embedded
     if isinstance(source, (bytes, bytearray, memoryview)):
         source = source.tobytes() if isinstance(source, memoryview) else source
         _check_size(len(source), max_bytes)
@@ -43,9 +54,50 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
     return _read_regular_file(_locate(source, root), max_bytes)
 
 
-def read_head(path, *, root=None, n_bytes=512):
-    """Read the first bytes of a regular file; None if ``path`` is not one."""
+def decode_text(source, n_bytes=None):
+    """Decode the file that a string holds as a data URI or in base64.
+
+    Parameters
+    ----------
+    source : object
+        The string.
+    n_bytes : int or None
+        Number of bytes to decode from the start. By default all.
+
+    Returns
+    -------
+    bytes or None
+        None if ``source`` is not such a string, or if it names a file.
+    """
+    if not isinstance(source, str):
+        return None
+    if source[:5].lower() == "data:":
+        head, _, body = source.partition(",")
+        if not head.endswith(";base64"):
+            return unquote_to_bytes(body)[:n_bytes]
+    elif len(source) >= _SHORTEST and _BASE64.fullmatch(source[:_SHORTEST]):
+        body = source
+        if not _BASE64.fullmatch(body):
+            return None
+        if len(body) < _LONGEST and os.path.exists(body):
+            return None
+    else:
+        return None
+    body = "".join(body.split()).rstrip("=").translate(_URL_SAFE)
+    if n_bytes is not None:
+        body = body[: 4 * n_bytes // 3]
     try:
+        return urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    except ValueError:
+        raise ValueError("it is not a file, and its base64 is damaged") from None
+
+
+def read_head(path, *, root=None, n_bytes=512):
+    """Read the first bytes of a file; None if ``path`` is not a regular one."""
+    try:
+        embedded = decode_text(path, n_bytes)
+        if embedded is not None:
+            return embedded
         path = _locate(path, root)
         _check_regular(os.stat(path).st_mode)
         with open(os.open(path, _FLAGS), "rb") as file:
@@ -61,7 +113,8 @@ def as_file(source, *, root=None, max_bytes=None, filesystem=None):
     Accepts the same arguments as :func:`read_source`. Bytes and remote files are
     written to a temporary file that exists as long as the context.
     """
-    if filesystem is None and isinstance(source, (str, os.PathLike)):
+    is_path = isinstance(source, (str, os.PathLike)) and decode_text(source) is None
+    if filesystem is None and is_path:
         path = _locate(source, root)
         status = os.stat(path)
         _check_regular(status.st_mode)

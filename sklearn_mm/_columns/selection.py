@@ -9,7 +9,8 @@ class Selection:
     """Columns chosen out of a table, as in ``ColumnTransformer``.
 
     An integer is a name if any column's name is an integer, else a position. In an
-    array, and in a frame whose columns are 0, 1, ..., both are the same.
+    array, and in a frame whose columns are 0, 1, ..., both are the same. Booleans are a
+    mask, unless each of a list is a column's name.
 
     Parameters
     ----------
@@ -35,8 +36,11 @@ class Selection:
         self._known = {name: position for position, name in enumerate(names)}
         self._is_unnamed = names == list(range(len(names)))
         self._has_integers = any(map(_is_integer, names))
+        self._flags = {name for name in names if _is_flag(name)}
         self.is_scalar = self._is_one(columns)
         chosen = [columns] if self.is_scalar else self._list(columns)
+        chosen = list(map(read_name, chosen))
+        self._is_mask = self._chooses_by_mask(chosen)
         named = [column for column in chosen if self._is_name(column)]
         self.lacking = [column for column in named if column not in self._known]
         self.by_name = 0 < len(named) == len(chosen) and not isinstance(columns, slice)
@@ -54,7 +58,7 @@ class Selection:
             raise ValueError(f"X has no column {self.lacking}, only {self._names}.")
         n_columns = len(self._names)
         chosen = self._chosen
-        if _is_mask(chosen):
+        if self._is_mask:
             if len(chosen) != n_columns:
                 raise ValueError(
                     f"the mask of columns has {len(chosen)} entries, but X has "
@@ -78,11 +82,15 @@ class Selection:
         return isinstance(columns, str | bytes) or not is_several
 
     def _is_name(self, column):
-        if isinstance(column, bool | np.bool_):
-            return False
+        if _is_flag(column):
+            return not self._is_mask
         if _is_integer(column):
             return self._has_integers and not self._is_unnamed
         return True
+
+    def _chooses_by_mask(self, chosen):
+        is_named = not hasattr(self._spec, "dtype") and self._flags.issuperset(chosen)
+        return bool(chosen) and all(map(_is_flag, chosen)) and not is_named
 
     def _list(self, columns):
         if isinstance(columns, slice):
@@ -98,9 +106,14 @@ class Selection:
         return range(len(self._names))[start : stop : self._spec.step]
 
 
+def read_name(name):
+    """Return a column's name; NaN, which equals nothing, as numpy's NaN."""
+    return np.nan if isinstance(name, float) and name != name else name
+
+
 def _is_integer(name):
-    return isinstance(name, Integral) and not isinstance(name, bool | np.bool_)
+    return isinstance(name, Integral) and not _is_flag(name)
 
 
-def _is_mask(chosen):
-    return bool(chosen) and all(isinstance(c, bool | np.bool_) for c in chosen)
+def _is_flag(name):
+    return isinstance(name, bool | np.bool_)

@@ -9,8 +9,9 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from .._utils.imports import is_instance, num_samples, safe_indexing
+from .cells import arrow_to_series, loses_in_pandas, normalise_container
 from .column import as_column
-from .selection import Selection
+from .selection import Selection, read_name
 
 
 class Columns(dict):
@@ -113,7 +114,8 @@ def _refuse_duplicates(names):
 
 
 def _read_dict(X):
-    columns = Columns({name: _read_cells(cells, name) for name, cells in X.items()})
+    cells = {read_name(name): cells for name, cells in X.items()}
+    columns = Columns({name: _read_cells(c, name) for name, c in cells.items()})
     lengths = {name: len(cells) for name, cells in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"the columns of X differ in length: {lengths}.")
@@ -122,23 +124,20 @@ def _read_dict(X):
 
 def _read_cells(cells, name):
     """One column of a dict as an array ``(n_samples, ...)``."""
-    if isinstance(cells, np.ma.MaskedArray) and cells.ndim == 1:
-        cells = pd.Series(cells).to_numpy()
-    if isinstance(cells, np.ndarray) and cells.ndim:
+    if isinstance(cells, pd.Categorical):
+        return cells  # not a Series: its rows are taken by position
+    cells = normalise_container(cells)
+    if isinstance(cells, np.ndarray) and cells.ndim and cells.dtype.kind not in "SV":
         return cells
-    if is_instance(cells, "pyarrow", "Array", "ChunkedArray"):
-        cells = _arrow_to_series(cells)
     if isinstance(getattr(cells, "dtype", None), pd.CategoricalDtype):
-        return pd.Categorical(cells)  # not a Series: its rows are taken by position
-    elif is_instance(cells, "torch", "Tensor") and cells.ndim:
-        return cells.detach().cpu().numpy()
+        return pd.Categorical(cells)
     elif is_instance(cells, "polars", "Series") and cells.dtype.is_numeric():
         return cells.to_numpy()
     elif is_instance(getattr(cells, "dtype", None), "polars", "Categorical", "Enum"):
         return pd.Categorical(cells.to_list())
     elif isinstance(cells, list) and infer_dtype(cells) in _NUMBERS:
         return pd.Series(cells).to_numpy()  # None becomes NaN
-    elif getattr(cells, "ndim", 1) > 1:  # several columns of a frame
+    elif hasattr(cells, "columns") and cells.shape[1] > 1:  # of numbers
         return np.asarray(cells)
     return as_column(cells, f"column {name!r} of X").cells
 
@@ -154,25 +153,10 @@ def _read_arrow(table):
     for position, name in enumerate(frame.columns):
         # An index that pandas stored in the table is not among the frame's columns.
         stored = name if name in names else str(name)
-        if stored in names and _lacks_integers(table.column(stored)):
-            cells = _arrow_to_series(table.column(stored))
+        if stored in names and loses_in_pandas(table.column(stored)):
+            cells = arrow_to_series(table.column(stored))
             frame.isetitem(position, cells.array)
     return frame
-
-
-def _lacks_integers(array):
-    import pyarrow
-
-    return array.null_count > 0 and pyarrow.types.is_integer(array.type)
-
-
-def _arrow_to_series(array):
-    """Read an arrow column; integers stay exact where some are null."""
-    if not _lacks_integers(array):
-        return array.to_pandas()
-    name = str(array.type)  # int8, ..., uint64
-    dtype = pd.api.types.pandas_dtype(name.replace("i", "I", 1).replace("uI", "UI"))
-    return array.to_pandas(types_mapper=lambda _: dtype)
 
 
 def column_names(X):
@@ -196,7 +180,9 @@ def column_names(X):
     """
     if isinstance(X, dict):
         return list(X)
-    return list(X.columns) if hasattr(X, "columns") else list(range(X.shape[1]))
+    if hasattr(X, "columns"):
+        return list(map(read_name, X.columns))
+    return list(range(X.shape[1]))
 
 
 def list_names(X, columns):
@@ -247,7 +233,7 @@ def get_column(X, name):
     >>> get_column(np.array([[1, 2], [3, 4]]), 1)
     array([2, 4])
     """
-    return _take_position(X, column_names(X).index(name))
+    return _take_position(X, column_names(X).index(read_name(name)))
 
 
 def select_columns(X, columns):
@@ -321,8 +307,9 @@ def frame_columns(columns, names, index=None):
         The frame.
     """
     frame = pd.DataFrame(dict(enumerate(columns)), index=index)
+    kind = None if all(isinstance(name, str) for name in names) else object
     try:
-        frame.columns = pd.Index(names, tupleize_cols=False)
+        frame.columns = pd.Index(names, tupleize_cols=False, dtype=kind)
     except UnicodeEncodeError:  # pandas' type of strings takes no lone surrogates
         frame.columns = pd.Index(names, tupleize_cols=False, dtype=object)
     return frame

@@ -5,8 +5,9 @@ import pandas as pd
 from scipy.sparse import issparse
 
 from .._columns.column import as_column, find_missing
+from .._columns.names import make_header
 from .._columns.selection import Selection
-from .._columns.table import column_names, frame_columns, read_table
+from .._columns.table import column_names, read_table
 from .._utils.imports import (
     check_feature_names,
     check_n_features,
@@ -80,7 +81,7 @@ class ModalityColumnsMixin:
         """Read a table, and check that it is like the one that ``fit`` saw."""
         X = read_table(X)
         if reset or not self._chooses_by_name(X):
-            header = _make_header(X)
+            header = make_header(X)
             check_feature_names(self, header, reset=reset)
             check_n_features(self, header, reset=reset)
         if not reset:
@@ -103,13 +104,3 @@ class ModalityColumnsMixin:
                     f"modality {modality!r}: X has no column {lacking}, only {names}. "
                     "Fill a column with None to mark a modality as absent."
                 )
-
-
-def _make_header(X):
-    """Make a stand-in of a table for scikit-learn's checks of names and number."""
-    if isinstance(X, np.ndarray):
-        return X
-    names = column_names(X)
-    if not all(isinstance(name, str) for name in names):
-        return np.empty((1, len(names)))
-    return frame_columns([pd.Series(dtype=float)] * len(names), names)

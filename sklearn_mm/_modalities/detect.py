@@ -3,15 +3,15 @@
 import os
 import re
 from collections import Counter
-from numbers import Number
 
 import numpy as np
 import pandas as pd
 
+from .._columns.cells import explain_cell
 from .._columns.files import read_head
 from .._utils.imports import is_instance
 from .dates import count_orders, parse_date
-from .known import MODALITIES
+from .known import MODALITIES, UNKNOWN
 from .scalars import find_kind, is_marker, is_number
 
 #: Cells that are looked at, and those among them whose files are opened.
@@ -41,7 +41,7 @@ def detect_modality(column, root=None, is_category=False):
     Returns
     -------
     str
-        Name of one of ``MODALITIES`` or ``TABLE_KINDS``, or "empty".
+        Name of one of ``MODALITIES`` or ``TABLE_KINDS``, or "empty", or "unknown".
     str
         Why.
     """
@@ -57,24 +57,20 @@ def detect_modality(column, root=None, is_category=False):
     if kind == "bytes" and all(map(_is_text, cells)):
         kind, cells = "string", [bytes(cell).decode() for cell in cells]
     if kind == "string":
-        strings = [os.fspath(cell) for cell in cells]
+        strings = [os.fsdecode(cell) for cell in cells]
         return _detect_strings(strings, column, len(sample), root, is_category)
     if is_category:
         return "category", _TYPED
     if count < _AGREE * counts.total():
-        found = ", ".join(sorted(counts))
-        return "category", f"its cells are of several kinds: {found}"
-    if kind in _TABLE_REASONS:
+        found = f"its cells are of several kinds: {', '.join(sorted(counts))}"
+        if set(counts) <= {*_TABLE_REASONS, "string"} and not holds_lists(column):
+            return "category", found
+        return _detect_each(sample, kinds) or (UNKNOWN, found)
+    if kind in _TABLE_REASONS and not holds_lists(column):
         return kind, _TABLE_REASONS[kind]
     if kind == "bytes":
         return _detect_bytes(cells)
-    if kind == "array":
-        cells = [np.asarray(cell) for cell in cells]
-        if len({c.ndim for c in cells}) > 1 or any(
-            c.dtype.kind not in "biuf" for c in cells
-        ):
-            return "category", "lists or arrays of several kinds"
-    return _ask_modalities(cells) or ("category", f"its values are of type {kind}")
+    return _ask_modalities(cells) or (UNKNOWN, f"it holds {_explain(column)}")
 
 
 _TYPED = "its type says so"
@@ -96,10 +92,29 @@ def holds_categories(cells):
     )
 
 
+def _detect_each(sample, kinds):
+    """Detect cells of several types that are of one modality; None if they are not."""
+    found = {
+        _ask_modalities([cell for cell, other in zip(sample, kinds) if other == kind])
+        for kind in set(kinds)
+    }
+    names = {result and result[0] for result in found}
+    return found.pop() if len(names) == 1 and None not in names else None
+
+
+def _explain(column):
+    """Describe the first cell of a column that is of no modality."""
+    present = (column.cells[row] for row in np.flatnonzero(~column.missing))
+    return explain_cell(next(filter(_is_filled, present)))
+
+
 def holds_lists(column):
     """Whether a column's cells are lists of files or arrays, such as photographs."""
+    if column.cells.dtype.kind != "O":
+        return False
     present = np.flatnonzero(~column.missing)
-    return len(present) > 0 and _is_list(column.cells[present[0]])
+    cells = (column.cells[row] for row in present)
+    return isinstance(next(filter(_is_filled, cells), None), list)
 
 
 def sniff(head):
@@ -113,21 +128,18 @@ def _take_sample(column):
         return list(column.cells[:: -(-len(column.cells) // _CELLS) or 1])
     present = np.flatnonzero(~column.missing)
     step = -(-len(present) // _CELLS) or 1
-    cells = [column.cells[row] for row in present[::step]]
-    return [cell[0] if _is_list(cell) else cell for cell in cells]
+    cells = filter(_is_filled, (column.cells[row] for row in present[::step]))
+    return [
+        next(filter(_is_filled, cell)) if isinstance(cell, list) else cell
+        for cell in cells
+    ]
 
 
-def _is_list(cell):
-    return (
-        isinstance(cell, (list, tuple))
-        and len(cell) > 0
-        and not _is_pair(cell)
-        and isinstance(cell[0], (str, bytes, os.PathLike, np.ndarray))
-    )
-
-
-def _is_pair(cell):
-    return len(cell) == 2 and isinstance(cell[1], Number)
+def _is_filled(cell):
+    """Whether a cell is not missing, nor an array or list without an item."""
+    if isinstance(cell, list):
+        return any(map(_is_filled, cell))
+    return cell is not None and not (isinstance(cell, np.ndarray) and cell.size == 0)
 
 
 def _detect_dtype(dtype):
@@ -167,10 +179,9 @@ def _kind_of(cell):
         return "string"
     if isinstance(cell, (bytes, bytearray, memoryview)):
         return "bytes"
-    if isinstance(cell, tuple) and _is_pair(cell):
-        return "pair"
-    if isinstance(cell, (np.ndarray, list, tuple)):
-        return "array"
+    if isinstance(cell, np.ndarray):
+        is_numeric = cell.dtype.kind in "biuf"
+        return f"{cell.ndim}-D arrays" if is_numeric else f"arrays of {cell.dtype}"
     return type(cell).__name__
 
 
@@ -178,9 +189,11 @@ def _detect_bytes(cells):
     found = Counter(sniff(cell[:512]) for cell in cells)
     modality, count = found.most_common(1)[0]
     if modality is None:
-        return "category", "bytes"
+        start = bytes(cells[0][:8])
+        return UNKNOWN, f"it holds bytes of an unknown format that begin with {start!r}"
     if count < _AGREE * len(cells):
-        return "category", "files of several kinds"
+        names = ", ".join(sorted(str(name) for name in found))
+        return UNKNOWN, f"it holds files of several modalities: {names}"
     return modality, "by the first bytes"
 
 
@@ -196,7 +209,7 @@ def _detect_strings(strings, column, n_cells, root, is_category):
     paths = [string for string in strings if "://" not in string]
     modality, why = _detect_files(paths, n_cells, root)
     if modality or holds_lists(column):
-        return modality or "category", why
+        return modality or UNKNOWN, why
     if is_category:
         return "category", _TYPED
     n_words = np.mean([len(string.split()) for string in strings])
@@ -229,21 +242,27 @@ def _detect_numbers(strings):
 
 
 def _detect_files(paths, n_cells, root):
-    """Open a few files and look at all names; None if they are not known files."""
-    heads = [read_head(p, root=root) for p in paths[:_OPENED] if len(p) < 4096]
-    kinds = {sniff(head) for head in heads if head} - {None}
+    """Open a few files and look at all names; None if they are not files."""
+    heads = [read_head(path, root=root) for path in paths[:_OPENED]]
+    are_files = bool(heads) and None not in heads
+    found = Counter(sniff(head) for head in heads if head)
+    kind = next((kind for kind, _ in found.most_common() if kind), None)
     extensions = (os.path.splitext(path)[1].lower() for path in paths)
-    found = Counter(_MODALITY_OF.get(extension) for extension in extensions)
-    modality, count = found.most_common(1)[0] if found else (None, 0)
-    if len(kinds) == 1 and (modality or len(heads) == len(paths[:_OPENED])):
-        return kinds.pop(), "by the files' first bytes"
+    named = Counter(_MODALITY_OF.get(extension) for extension in extensions)
+    modality, count = named.most_common(1)[0] if named else (None, 0)
+    if kind and len({*found} - {None}) == 1 and (modality or are_files):
+        return kind, "by the files' first bytes"
     if modality and count >= _AGREE * n_cells:
         return modality, "by the files' extensions"
-    return None, "strings in lists that name no known files"
+    if are_files and kind is None:
+        return UNKNOWN, f"it holds files of an unknown format, such as {paths[0]!r}"
+    return None, "it holds lists of strings that name no known files"
 
 
 def _ask_modalities(cells):
     """Return the first modality that recognises cells, and why; None if none does."""
+    if isinstance(cells[0], np.ndarray) and cells[0].dtype.kind not in "biuf":
+        return None
     for modality in MODALITIES:
         reason = modality.detect(cells) if modality.detect else None
         if reason:

@@ -17,3 +17,5 @@ TABLE_KINDS = (CATEGORY, NUMERIC, DATETIME, BOOLEAN)
 BY_NAME = {modality.name: modality for modality in (*MODALITIES, *TABLE_KINDS)}
 NAMES = tuple(modality.name for modality in MODALITIES)
 TABLE_NAMES = tuple(kind.name for kind in TABLE_KINDS)
+#: What a column is whose cells no modality recognises.
+UNKNOWN = "unknown"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from .._columns.cells import make_cells, normalise_cells
 from .._columns.column import describe_cell, find_missing
 from .._utils.imports import is_instance
 from .._utils.notices import warn_user
@@ -117,11 +118,9 @@ def _as_array(cells, kind):
         if kind == "numeric" and dtype.kind in "biuf":
             return cells.to_numpy(np.float64, na_value=np.nan)
         cells = cells.to_numpy(None if dtype.kind in "biufmM" else object)
-    if isinstance(cells, np.ndarray):
-        return cells
-    array = np.empty(len(cells), dtype=object)
-    array[:] = list(cells)
-    return array
+    if not isinstance(cells, np.ndarray):
+        cells = make_cells(list(cells))
+    return normalise_cells(cells) if cells.dtype.kind == "O" else cells
 
 
 def _read_dates(cells, form):

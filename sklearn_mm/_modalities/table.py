@@ -11,10 +11,11 @@ from .._columns.arrays import to_float32
 from .._columns.column import as_column
 from .._columns.loading import report_failures
 from .._columns.modality import Modality
+from .._columns.names import label_columns
 from .._columns.table import column_names, frame_columns, get_column, read_table
 from .._utils.memo import compute_once
 from .detect import detect_modality, holds_categories, holds_lists
-from .known import BY_NAME, TABLE_NAMES
+from .known import BY_NAME, TABLE_NAMES, UNKNOWN
 from .readers import Form, find_form, read_column
 
 #: What a column may be declared as, beside the modalities: left out.
@@ -106,7 +107,7 @@ def read_declarations(declared, columns):
         if isinstance(value, Modality):
             own[value.name] = _check_own(value, own)
             value = value.name
-        elif value not in (*BY_NAME, DROP, "empty"):
+        elif value not in (*BY_NAME, DROP, "empty", UNKNOWN):
             raise ValueError(
                 f"columns={{{key!r}: {value!r}}}: expected one of "
                 f"{[*BY_NAME, DROP]} or a Modality."
@@ -134,7 +135,7 @@ def _check_own(modality, own):
             f"there are two modalities called {modality.name!r}; give yours another "
             "name."
         )
-    if modality.name in (DROP, "table", "empty"):
+    if modality.name in (DROP, "table", "empty", UNKNOWN):
         raise ValueError(
             f"a modality cannot be called {modality.name!r}, which has a meaning of "
             "its own."
@@ -194,6 +195,23 @@ def _detect(name, cells, column, root):
     return *detect_modality(column, root, holds_categories(cells)), None
 
 
+def refuse_unknown(types):
+    """Raise an error if the cells of a column are of no modality.
+
+    Parameters
+    ----------
+    types : dict of name to ColumnType
+        By column.
+    """
+    for name, found in types.items():
+        if found.modality == UNKNOWN:
+            raise TypeError(
+                f"column {name!r} of X cannot be encoded: {found.reason}. Convert it "
+                "to arrays, texts or numbers, declare what it is by columns="
+                f"{{{name!r}: ...}}, or leave it out by columns={{{name!r}: 'drop'}}."
+            )
+
+
 def get_modality(name, own=None):
     """Return the modality of a name, one of the user's own or of the package."""
     return (own or {}).get(name) or BY_NAME[name]
@@ -243,16 +261,16 @@ def make_table(columns, types, on_error):
     Returns
     -------
     DataFrame
-        Of index 0, 1, ... and with names that are strings.
+        Of index 0, 1, ... and with :func:`label_columns` as names.
     """
-    table = {}
+    table, labels = {}, label_columns(types)
     for name, found in types.items():
         cells = columns[name]
         values, failures = read_column(cells, found.modality, found.form)
         if failures:
             column = replace(as_column(cells, "X"), name=name)
             report_failures(failures, column, "X", on_error)
-        table[_write(name)] = values
+        table[labels[name]] = values
     return frame_columns(table.values(), list(table))
 
 
@@ -284,7 +302,7 @@ def join_columns(columns, names):
     return cells, True
 
 
-def name_features(names, columns, shared):
+def name_features(names, columns, labels, shared):
     """Name features ``column__feature``.
 
     Parameters
@@ -293,6 +311,8 @@ def name_features(names, columns, shared):
         As their encoder names them.
     columns : sequence
         The columns that it encodes.
+    labels : dict of hashable to str
+        What columns are called in the names of features.
     shared : bool
         Whether it encodes a table, and names each feature by its column first.
 
@@ -301,24 +321,19 @@ def name_features(names, columns, shared):
     list of str
         Of ``size_small``, for example, ``size__small``.
     """
-    columns = [_write(column) for column in columns]
     if not shared:
-        ends = columns if len(columns) == 1 else [columns[0], columns[-1]]
-        return [f"{'..'.join(ends)}__{name}" for name in names]
-    columns = sorted(columns, key=len, reverse=True)
-    return [_split_name(name, columns) for name in names]
+        ends = [columns[0]] if len(columns) == 1 else [columns[0], columns[-1]]
+        return [f"{'..'.join(labels[end] for end in ends)}__{name}" for name in names]
+    own = {label: labels[column] for column, label in label_columns(columns).items()}
+    own = dict(sorted(own.items(), key=lambda pair: -len(pair[0])))
+    return [_split_name(name, own) for name in names]
 
 
-def _write(name):
-    """Write a name as a string; pandas takes no lone surrogates."""
-    return str(name).encode(errors="backslashreplace").decode()
-
-
-def _split_name(name, columns):
+def _split_name(name, labels):
     """Tell a feature of the table from its column: ``size_small``, ``size__small``."""
-    for column in columns:
+    for column, label in labels.items():
         if name == column:
-            return f"{column}__value"
+            return f"{label}__value"
         if name.startswith(f"{column}_"):
-            return f"{column}__{name[len(column) + 1 :]}"
+            return f"{label}__{name[len(column) + 1 :]}"
     return f"table__{name}"

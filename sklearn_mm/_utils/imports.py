@@ -50,6 +50,7 @@ __all__ = [
     "get_scorer_arguments",
     "import_extra",
     "is_instance",
+    "is_subclass",
     "num_samples",
     "print_elapsed_time",
     "routing_enabled",
@@ -104,7 +105,12 @@ def import_extra(module, extra):
 
 def is_instance(obj, package, *names):
     """Whether ``obj`` is of a class of an optional package, without importing it."""
+    return is_subclass(type(obj), package, *names)
+
+
+def is_subclass(kind, package, *names):
+    """Whether a type is of an optional package, without importing it."""
     module = sys.modules.get(package)
     return module is not None and any(
-        isinstance(obj, getattr(module, name)) for name in names
+        issubclass(kind, getattr(module, name)) for name in names
     )

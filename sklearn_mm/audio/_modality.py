@@ -28,7 +28,10 @@ def make_encoder(**loading):
 def detect(cells):
     """Return why cells are audio, or None: pairs (array, sampling rate)."""
     is_pair = all(
-        isinstance(cell, tuple) and len(cell) == 2 and isinstance(cell[1], Number)
+        isinstance(cell, tuple)
+        and len(cell) == 2
+        and isinstance(cell[1], Number)
+        and not isinstance(cell[0], Number)
         for cell in cells
     )
     return "pairs (array, sampling rate)" if is_pair else None

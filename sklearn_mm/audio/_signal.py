@@ -49,6 +49,9 @@ def as_signal(cell):
     if signal.dtype.kind in "iu":
         signal = scale_integers(signal)
     if signal.ndim == 2 and signal.shape[0] >= signal.shape[1] > 0:
+        gaps = np.isnan(signal)
+        if (gaps.any(axis=1) != gaps.all(axis=1)).any():
+            raise ValueError("some of its channels are longer than others, or NaN")
         signal = as_mono(signal)
     if signal.ndim != 1:
         raise ValueError(

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from .._columns.column import as_column, find_missing
+from .._columns.names import label_columns
 from .._modalities.table import (
     DROP,
     TABLE_NAMES,
@@ -27,7 +28,7 @@ class Block(NamedTuple):
 
     _trusted = True
 
-    key: object  # the column's name, the tuple of their names, or None for the table
+    key: object  # the column's name, or the tuple of their names
     names: list
     modality: str
     lists: bool = False
@@ -35,7 +36,13 @@ class Block(NamedTuple):
     @property
     def is_table(self):
         """Whether these are the numbers, categories, dates and booleans."""
-        return self.key is None
+        return self.modality == TABLE
+
+    def find_encoder(self, encoders, columns):
+        """Return the encoder for a block in a dict by column or modality, or None."""
+        encoders = encoders or {}
+        given = None if self.modality in columns else encoders.get(self.modality)
+        return given if self.is_table else encoders.get(self.key, given)
 
 
 def plan_blocks(types, groups):
@@ -64,7 +71,7 @@ def plan_blocks(types, groups):
             blocks.append(Block(name, [name], modality, lists))
         elif modality not in (DROP, "empty"):
             table.append(name)
-    return blocks + [Block(None, table, TABLE)] * bool(table)
+    return blocks + [Block(tuple(table), table, TABLE)] * bool(table)
 
 
 def check_encoder_keys(encoders, columns, modalities):
@@ -173,7 +180,8 @@ def find_missing_rows(blocks, columns, types, encoded, owner):
     for block, features in zip(blocks, encoded):
         if block.is_table:
             frame, _ = select_cells(block, columns, types, "missing")
-            missing |= {n: frame[str(n)].isna().to_numpy() for n in block.names}
+            for name, label in label_columns(block.names).items():
+                missing[name] = frame[label].isna().to_numpy()
         elif len(block.names) == 1 and not sparse.issparse(features):
             missing[block.key] = find_missing(features)
     return missing

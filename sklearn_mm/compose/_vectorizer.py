@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns.base import SparseOutputMixin
+from .._columns.names import label_columns, make_header, tell_apart
+from .._columns.table import read_table
 from .._modalities.kinds import make_table_encoder
 from .._modalities.known import NAMES
 from .._modalities.table import (
@@ -17,6 +19,7 @@ from .._modalities.table import (
     list_columns,
     name_features,
     read_declarations,
+    refuse_unknown,
 )
 from .._utils.imports import (
     Interval,
@@ -71,13 +74,13 @@ class MultimodalVectorizer(
     encoders : dict or None, default=None
         Encoders in place of the default ones, from a column of cells to vectors, by
         modality or by column: ``{"image": encoder, "title": other}``; a column wins
-        over its modality. The key "table" is for the frame of numbers, categories,
-        dates and booleans. Defaults: gradient and colour histograms at 64 x 64 pixels
-        (images, and eight frames of videos); means and standard deviations of MFCC and
-        spectral features over five parts (audio, at 16 kHz); statistics of each channel
-        and its values at 16 moments (sequences); the numbers themselves (vectors);
-        tf-idf of words and pairs of words (texts); skrub's ``TableVectorizer`` and
-        ``SquashingScaler`` (table).
+        over its modality, and a key that is both is the column alone. The key "table"
+        is for the frame of numbers, categories, dates and booleans. Defaults: gradient
+        and colour histograms at 64 x 64 pixels (images, and eight frames of videos);
+        means and standard deviations of MFCC and spectral features over five parts
+        (audio, at 16 kHz); statistics of each channel and its values at 16 moments
+        (sequences); the numbers themselves (vectors); tf-idf of words and pairs of
+        words (texts); skrub's ``TableVectorizer`` and ``SquashingScaler`` (table).
     n_components : int or None, default=100
         Number of principal components (of sparse tf-idf: truncated SVD) to which a
         column's features are reduced if there are more; the table's are not. None keeps
@@ -234,7 +237,7 @@ class MultimodalVectorizer(
             The features, in the order of :meth:`get_feature_names_out`.
         """
         columns = list_columns(X)
-        check_feature_names(self, X, reset=True)
+        check_feature_names(self, make_header(read_table(X)), reset=True)
         self.n_features_in_ = len(columns)
         self._find_blocks(X, columns)
         encoded = [self._fit_block(block, columns, y) for block in self._blocks]
@@ -283,22 +286,19 @@ class MultimodalVectorizer(
             Names of the features.
         """
         check_is_fitted(self)
-        names = []
+        names, labels = [], label_columns(self.modalities_)
         for block, encoder, reducer in self._iter_blocks():
             features = reducer.name(encoder.get_feature_names_out())
-            names += name_features(features, block.names, block.is_table)
+            names += name_features(features, block.names, labels, block.is_table)
         if self.add_indicator:
-            names += [f"{name}__missing" for name in self._with_missing]
-        return np.array(names, dtype=object)
+            names += [f"{labels[name]}__missing" for name in self._with_missing]
+        return np.array(tell_apart(names), dtype=object)
 
     @property
     def encoders_(self):
         """The fitted encoders by column, or by tuple of columns encoded together."""
         check_is_fitted(self)
-        return {
-            tuple(block.names) if block.is_table else block.key: encoder
-            for block, encoder, _ in self._iter_blocks()
-        }
+        return {block.key: encoder for block, encoder, _ in self._iter_blocks()}
 
     def declare_columns(self, X, names=None):
         """Return an unfitted copy whose ``columns`` declares all columns of a table.
@@ -351,6 +351,7 @@ class MultimodalVectorizer(
         self.reasons_ = {name: kind.reason for name, kind in types.items()}
         for name, kind in types.items() if self.verbose else ():
             print(f"[{owner}] {name}: {kind.modality} ({kind.reason})")
+        refuse_unknown(types)
         self._types = types
         self._blocks = plan_blocks(types, groups)
         if not self._blocks:
@@ -369,8 +370,7 @@ class MultimodalVectorizer(
         return reducer.fit_transform(encoded)
 
     def _make_encoder(self, block):
-        encoders = self.encoders or {}
-        given = encoders.get(block.key, encoders.get(block.modality))
+        given = block.find_encoder(self.encoders, getattr(self, "modalities_", ()))
         if given is not None:
             return clone(given)
         if block.modality == TABLE:

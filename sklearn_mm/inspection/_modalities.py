@@ -3,7 +3,7 @@
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from ..tables import column_names, list_names, read_table
+from ..tables import column_names, label_columns, list_names, read_table
 from ._cells import name_columns
 
 
@@ -95,10 +95,8 @@ def find_modalities(estimator, X, modalities=None):
         if not _find_shared(found):
             return found
     names = name_columns(X)
-    labels = [str(name) for name in names.values()]
-    if len(set(labels)) < len(labels):  # 1 and "1"
-        labels = [repr(name) for name in names.values()]
-    return {label: [key] for label, key in zip(labels, names)}
+    labels = label_columns(names.values())
+    return {labels[name]: [key] for key, name in names.items()}
 
 
 def _check_modalities(modalities, X):

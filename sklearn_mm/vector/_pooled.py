@@ -139,7 +139,7 @@ class PooledEncoder(
 
     def _flatten(self, X):
         """Return one column of all items, labelled by row for error messages."""
-        column = as_column(X, type(self).__name__)
+        column = as_column(X, type(self).__name__, convert=False)
         if self.split_arrays and column.cells.ndim > 1:
             return _split_array(column.cells)
         lists = [
