@@ -16,7 +16,7 @@ from .._utils.versions import VersionMixin
 from .arrays import as_array
 from .column import as_column, find_missing
 from .files import names_file, read_source
-from .loading import load_cells, report_failures
+from .loading import check_files_exist, load_cells, report_failures
 from .padding import iter_padded
 
 
@@ -192,6 +192,31 @@ class BaseLoader(ArrayTransformer):
         "filesystem": [object],
         "n_jobs": [Integral, None],
     }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the parameters, and that most files exist; nothing is learned.
+
+        Parameters
+        ----------
+        X : column
+            One cell per sample.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The loader.
+
+        Raises
+        ------
+        LoadError
+            If most of the files do not exist, whatever ``on_error`` says.
+        """
+        column = as_column(X, type(self).__name__)
+        check_files_exist(column, self, type(self).__name__)
+        return self
 
     @abstractmethod
     def read(self, cell):

@@ -67,7 +67,18 @@ def take_rows(rows, n_samples):
     n_samples : int
         Number of rows of the table.
     """
-    token = _ROWS.set(np.asarray(_number_rows(n_samples))[rows])
+    with _set_rows(np.asarray(_number_rows(n_samples))[rows]):
+        yield
+
+
+def count_rows():
+    """Label the rows of columns without labels by their positions again."""
+    return _set_rows(None)
+
+
+@contextmanager
+def _set_rows(rows):
+    token = _ROWS.set(rows)
     try:
         yield
     finally:

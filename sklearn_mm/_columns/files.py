@@ -106,6 +106,14 @@ def read_head(path, *, root=None, n_bytes=512):
         return None
 
 
+def lacks_file(path, *, root=None):
+    """Whether a path names no file; one that may not be looked up is not lacking."""
+    try:
+        return not os.path.exists(_locate(path, root))
+    except ValueError:
+        return False
+
+
 @contextmanager
 def as_file(source, *, root=None, max_bytes=None, filesystem=None):
     """Yield the path of a file on disk, for decoders that cannot read from memory.

@@ -1,5 +1,6 @@
 """Load the cells of a column in threads, and report those that fail."""
 
+import os
 from itertools import chain
 from threading import Event, Semaphore
 
@@ -11,10 +12,13 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._utils.notices import Notice, post_notices, summarise
 from ..exceptions import LoadError
 from .column import describe_cell
+from .files import lacks_file
 
 #: Number of cells per task: small enough to balance the load, large enough to amortise
 #: the overhead of a task.
 CHUNK = 16
+#: Number of files that are looked up in ``fit``, and of those that may be lacking.
+_LOOKED_UP, _FEW = 200, 5
 #: Exceptions that mark a cell as bad.
 _BAD = (
     *(ValueError, TypeError, OSError, RuntimeError),
@@ -80,6 +84,46 @@ def report_failures(failures, column, owner, on_error):
     if on_error == "raise":
         message += 'Use on_error="missing" to treat such rows as missing.'
     raise LoadError(message.rstrip(), named)
+
+
+def check_files_exist(column, loader, owner):
+    """Raise if most of a column's files do not exist, because the folder is wrong.
+
+    For ``fit``, before anything is loaded: whatever ``on_error`` says, nothing could be
+    learned. A few paths are looked up.
+
+    Parameters
+    ----------
+    column : Column
+        The cells.
+    loader : transformer or None
+        Opens the files, and has ``root`` and ``filesystem``. If None, nothing does.
+    owner : str
+        Name of the estimator.
+    """
+    if loader is None or loader.filesystem is not None or column.cells.dtype != object:
+        return
+    present = np.flatnonzero(~column.missing)
+    rows = present[:: -(-len(present) // _LOOKED_UP) or 1]
+    rows = [r for r in rows if isinstance(column.cells[r], (str, os.PathLike))]
+    lacking = [r for r in rows if lacks_file(column.cells[r], root=loader.root)]
+    if len(lacking) < _FEW or len(lacking) <= len(rows) / 2:
+        return
+    failures = [
+        (column.labels[r], describe_cell(column.cells[r]), "No such file or directory")
+        for r in lacking
+    ]
+    example = os.fspath(column.cells[lacking[0]])
+    folder = os.path.abspath(loader.root or "")
+    where = "" if os.path.isabs(example) else f" in the folder {folder!r}"
+    of_column = "" if column.name is None else f" of column {column.name!r}"
+    raise LoadError(
+        f"{owner}: {len(lacking)} of {len(rows)} files{of_column} that were looked up "
+        f"do not exist, such as {describe_cell(example)}{where}. Pass root=, the "
+        "folder that paths are relative to. Where there is no file on purpose, give "
+        "None in place of its path.",
+        failures,
+    )
 
 
 def _identify(cell):

@@ -11,12 +11,19 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns.arrays import find_majority
 from .._columns.base import ArrayOutputMixin, StatelessTransformer
 from .._columns.column import as_column, describe_cell, find_missing
-from .._columns.loading import report_failures
+from .._columns.loading import check_files_exist, report_failures
 from .._columns.padding import pad_samples, unpad
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
 from .._utils.parallel import run_calls, runs_elsewhere
 from ._keys import compute_keys
-from ._steps import find_on_error, list_steps, make_blank, make_steps, run_steps
+from ._steps import (
+    find_loader,
+    find_on_error,
+    list_steps,
+    make_blank,
+    make_steps,
+    run_steps,
+)
 from ._store import open_store
 
 
@@ -163,7 +170,10 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         context.call_on_fit_task_begin(estimator=self, X=X)
         for name in ("sample_shape_", "_probe"):
             vars(self).pop(name, None)
-        column, samples = self._encode(X, context)
+        column = as_column(X, type(self).__name__)
+        first = list_steps(self.encoder)[0]
+        check_files_exist(column, find_loader(first), type(first).__name__)
+        samples = self._encode(column, context)
         known = np.flatnonzero([sample is not None for sample in samples])
         # Keep one cell, from which feature names are computed on request.
         self._probe = column.cells[known[:1] if len(known) else slice(1)]
@@ -185,7 +195,8 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         ndarray
             Output of the encoder, all NaN where a cell is missing.
         """
-        return self._stack(*self._encode(X))
+        column = as_column(X, type(self).__name__)
+        return self._stack(column, self._encode(column))
 
     def cache_info(self):
         """Return statistics of the cache.
@@ -242,12 +253,10 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         location = None if self.location is None else os.path.abspath(self.location)
         return open_store(location, self.max_bytes, os.getpid())
 
-    def _encode(self, X, context=None):
-        """Return the column, and for each cell its encoded sample or None."""
-        column = as_column(X, type(self).__name__)
+    def _encode(self, column, context=None):
+        """Return the encoded sample of each cell, or None."""
         keys = compute_keys(column, list_steps(self.encoder), self.key)
-        store = self._open()
-        found = store.get_many(key for key in keys if isinstance(key, bytes))
+        found = self._open().get_many(key for key in keys if isinstance(key, bytes))
         # Reversed, so that the first of several equal cells is encoded.
         rows = {keys[row]: row for row in reversed(range(len(keys)))}
         rows = sorted(r for k, r in rows.items() if k is not None and k not in found)
@@ -265,7 +274,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
             if self.verbose:
                 print(f"[CachedEncoder] {n_done} of {len(rows)} cells encoded")
         self._report(self._encode_again(column, keys, found), column, keys)
-        return column, [found.get(key) for key in keys]
+        return [found.get(key) for key in keys]
 
     def _keep(self, fresh, found):
         """Store samples by their keys, if these are not only positions."""
@@ -317,10 +326,8 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         reasons = {bad[i]: reason for i, reason in refused.items()}
         samples = {bad[i]: s for i, s in self._list_samples(encoded, kept).items()}
         for row in bad:
-            sample = samples.get(row)
             found.pop(keys[row], None)
-            if sample is None:
-                continue
+        for row, sample in samples.items():
             if shape is None or self._shape_of(sample) == shape:
                 self._keep({keys[row]: sample}, found)
             else:
@@ -341,9 +348,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
     def _report(self, failures, column, keys):
         first = list_steps(self.encoder)[0]
         reasons = {keys[row]: reason for row, reason in failures.items()}
-        failures = [
-            (row, *reasons[key]) for row, key in enumerate(keys) if key in reasons
-        ]
+        failures = [(r, *reasons[k]) for r, k in enumerate(keys) if k in reasons]
         on_error = find_on_error(self.encoder)
         report_failures(failures, column, type(first).__name__, on_error)
 

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from .._columns.base import learns
+from .._columns.column import count_rows
 from .._columns.padding import PaddedArray
 from ..exceptions import LoadError
 
@@ -113,8 +114,9 @@ def run_steps(steps, cells, fit=False):
     while rows or not refused:
         X = cells[rows]
         try:
-            for step in steps:
-                X = (step.fit(X) if fit else step).transform(X)
+            with count_rows():
+                for step in steps:
+                    X = (step.fit(X) if fit else step).transform(X)
         except LoadError as error:
             bad = {rows[row]: tuple(reason) for row, *reason in error.failures}
             if not bad:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns.base import StatelessTransformer
 from .._columns.column import as_column
-from .._columns.loading import load_cells, report_failures
+from .._columns.loading import check_files_exist, load_cells, report_failures
 from .._utils.imports import Interval, StrOptions, fit_context
 from .._utils.state import StoredStateMixin
 from ._engines import refuse_weights, share_engine
@@ -52,7 +52,9 @@ class BasePretrainedEncoder(StoredStateMixin, StatelessTransformer):
         self
             The encoder.
         """
-        as_column(X, type(self).__name__)
+        column, loader = as_column(X, type(self).__name__), self.get_loader()
+        if hasattr(loader, "filesystem"):
+            check_files_exist(column, loader, type(self).__name__)
         self.n_features_ = self._open().n_features
         return self
 

@@ -1,7 +1,10 @@
 """Warnings of bad cells: one per column and call, at the user's line."""
 
+import os
+import re
 import warnings
 
+import cv2
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,9 +15,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_mm import (
+    CachedEncoder,
     HOGEncoder,
     ImageLoader,
+    LoadError,
     LoadWarning,
+    MultimodalVectorizer,
     MultimodalVotingClassifier,
     VectorStacker,
     multimodal_pipeline,
@@ -107,3 +113,53 @@ def test_a_warning_that_was_raised_is_raised_again():
         for _ in range(2):
             with pytest.raises(LoadWarning):
                 stacker.transform(["a", np.ones(3)])
+
+
+@pytest.fixture
+def files(tmp_path):
+    for row in range(40):
+        cv2.imwrite(str(tmp_path / f"{row}.png"), make_photo(20, 20, row))
+    numbers = np.arange(40.0)
+    return pd.DataFrame({"photo": [f"{i}.png" for i in range(40)], "n": numbers})
+
+
+def make_models(**options):
+    hog = make_pipeline(ImageLoader(**options), HOGEncoder(), LogisticRegression())
+    members = [("photo", hog, "photo"), ("n", LogisticRegression(), ["n"])]
+    vectorizer = MultimodalVectorizer(n_components=None, **options)
+    return [
+        MultimodalVotingClassifier(members),
+        multimodal_pipeline("classifier", vectorizer=vectorizer, random_state=0),
+        MultimodalVectorizer(columns={"photo": "image"}, cache=None, **options),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_mm.exceptions.FusionWarning")
+@pytest.mark.parametrize("model", [0, 1, 2])
+@pytest.mark.parametrize("container", [pd.DataFrame, pl.DataFrame])
+def test_a_fit_stops_at_the_first_look_where_most_files_do_not_exist(
+    files, tmp_path, model, container
+):
+    table = container(files.to_dict("list"))
+    for root in (None, "elsewhere"):
+        folder = re.escape(os.path.abspath(root or ""))
+        message = f"40 of 40 files of column 'photo'.* '0.png' .*{folder}.*root="
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(LoadError, match=message) as caught:
+                make_models(on_error="warn", root=root)[model].fit(table, Y)
+        assert len(caught.value.failures) == 40
+    fitted = make_models(on_error="warn", root=tmp_path)[model].fit(table, Y)
+    lacking = container({"photo": [f"no{i}.png" for i in range(9)], "n": np.ones(9)})
+    predict = getattr(fitted, "predict", getattr(fitted, "transform", None))
+    (message,) = record(lambda: predict(lacking))
+    assert "9 of 9 cells" in message  # a prediction goes on
+
+
+def test_half_of_the_files_or_a_few_may_be_missing(files, tmp_path):
+    loader = ImageLoader(on_error="missing", root=tmp_path)
+    paths = files["photo"].where(files["n"] % 2 == 0, "no" + files["photo"])
+    assert np.isnan(loader.fit_transform(paths)[1::2]).all()
+    assert np.isnan(loader.fit_transform(["a.png"] * 4)).all()
+    cached = CachedEncoder(loader)
+    np.testing.assert_array_equal(cached.fit_transform(paths), loader.transform(paths))
