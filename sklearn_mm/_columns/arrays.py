@@ -86,14 +86,27 @@ def as_numbers(cell, ndim):
 
 
 def to_float32(numbers):
-    """Cast to float32; numbers that are too large become infinite, silently."""
-    if numbers.dtype.kind == "c":
-        raise TypeError("it holds complex numbers")
+    """Cast to float32; numbers that are too large become infinite, silently.
+
+    Durations become seconds.
+    """
+    if numbers.dtype.kind in "cM":
+        kind = "complex numbers" if numbers.dtype.kind == "c" else "dates"
+        raise TypeError(f"it holds {kind}")
+    if numbers.dtype.kind == "m":
+        numbers = to_seconds(numbers)
     with np.errstate(over="ignore"):
         try:
             return numbers.astype(np.float32, copy=False)
         except OverflowError:  # Python integers are unbounded
             return numbers.astype(np.longdouble).astype(np.float32)
+
+
+def to_seconds(durations):
+    """Convert timedelta64 of any unit to seconds, float64; NaT becomes NaN."""
+    if np.datetime_data(durations.dtype)[0] in ("Y", "M", "generic"):
+        durations = durations.astype("m8[s]")  # years and months of average length
+    return durations / np.timedelta64(1, "s")
 
 
 def as_array(X, owner, *, ragged, on_error=None, shape=None, gaps=True):

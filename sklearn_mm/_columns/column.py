@@ -164,10 +164,10 @@ def find_missing(cells):
     if cells.dtype.kind == "O":
         return np.asarray(pd.isna(cells), dtype=bool)
     missing = np.zeros(len(cells), dtype=bool)
-    if cells.dtype.kind in "mM" and cells.ndim == 1:
-        return np.isnat(cells)
-    if cells.dtype.kind != "f" or cells.size == 0:
+    if cells.dtype.kind not in "fmM" or cells.size == 0:
         return missing
+    if cells.dtype.kind in "mM":
+        return np.isnat(cells).reshape(len(cells), -1).all(axis=1)
     flat = cells.reshape(len(cells), -1)
     candidates = np.flatnonzero(np.isnan(flat[:, 0]))  # few, so only check these
     missing[candidates] = np.isnan(flat[candidates]).all(axis=1)

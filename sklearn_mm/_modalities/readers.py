@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from .._columns.arrays import to_seconds
 from .._columns.cells import make_cells, normalise_cells
 from .._columns.column import describe_cell, find_missing
 from .._utils.imports import is_instance
 from .._utils.notices import warn_user
 from .dates import count_orders, read_date, to_microseconds
-from .scalars import is_marker, read_category, read_flag, read_number, to_seconds
+from .scalars import is_marker, read_category, read_flag, read_number
 
 #: Exceptions that mark a cell as unreadable.
 _BAD = (ValueError, TypeError, ArithmeticError)

@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
+from .._columns.arrays import to_seconds
 from .dates import read_date
 
 #: What files hold in place of a missing number or date, in lower case.
@@ -72,13 +73,6 @@ def read_number(cell):
     if find_kind(cell) in ("numeric", "boolean"):
         return float(cell)
     raise ValueError("not a number" if isinstance(cell, str) else _refuse(cell))
-
-
-def to_seconds(durations):
-    """Convert timedelta64 of any unit to seconds, float64; NaT becomes NaN."""
-    if np.datetime_data(durations.dtype)[0] in ("Y", "M", "generic"):
-        durations = durations.astype("m8[s]")  # years and months of average length
-    return durations / np.timedelta64(1, "s")
 
 
 def read_flag(cell):

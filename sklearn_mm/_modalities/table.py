@@ -17,6 +17,7 @@ from .._utils.memo import compute_once
 from .detect import detect_modality, holds_categories, holds_lists
 from .known import BY_NAME, TABLE_NAMES, UNKNOWN
 from .readers import Form, find_form, read_column
+from .scalars import find_kind
 
 #: What a column may be declared as, beside the modalities: left out.
 DROP = "drop"
@@ -265,16 +266,20 @@ def make_table(columns, types, on_error):
     """
     table, labels = {}, label_columns(types)
     for name, found in types.items():
-        cells = columns[name]
-        values, failures = read_column(cells, found.modality, found.form)
-        if failures:
-            column = replace(as_column(cells, "X"), name=name)
-            report_failures(failures, column, "X", on_error)
-        table[labels[name]] = values
+        table[labels[name]] = _read(name, columns[name], found, on_error)
     return frame_columns(table.values(), list(table))
 
 
-def join_columns(columns, names):
+def _read(name, cells, found, on_error):
+    """Read a column as what it was found to be, and report what is not."""
+    values, failures = read_column(cells, found.modality, found.form)
+    if failures:
+        column = replace(as_column(cells, "X"), name=name)
+        report_failures(failures, column, "X", on_error)
+    return values
+
+
+def join_columns(columns, names, on_error):
     """Make one column of several: an array of vectors, or lists of cells.
 
     Parameters
@@ -283,6 +288,8 @@ def join_columns(columns, names):
         All columns.
     names : sequence
         Those to join.
+    on_error : {"raise", "warn", "missing"}
+        What to do about cells among numbers that are none.
 
     Returns
     -------
@@ -293,13 +300,24 @@ def join_columns(columns, names):
         Whether cells are lists.
     """
     parts = [as_column(columns[name], "columns") for name in names]
-    if all(part.cells.dtype.kind in "biuf" and part.cells.ndim == 1 for part in parts):
-        return np.column_stack([part.cells.astype(float) for part in parts]), False
+    if {_find_first_kind(part) for part in parts} - {None} == {"numeric"}:
+        number = ColumnType("numeric", "", False, Form())
+        vectors = [_read(name, columns[name], number, on_error) for name in names]
+        return np.column_stack(vectors), False
     cells = np.empty(len(parts[0]), dtype=object)
     for row in range(len(cells)):
         present = [part.cells[row] for part in parts if not part.missing[row]]
         cells[row] = present or None
     return cells, True
+
+
+def _find_first_kind(column):
+    """Return the kind of the first present cell, "numeric" of booleans, or None."""
+    present = np.flatnonzero(~column.missing)
+    if len(present) == 0:
+        return None
+    kind = find_kind(column.cells[present[0]])
+    return {"boolean": "numeric", None: "other"}.get(kind, kind)
 
 
 def name_features(names, columns, labels, shared):

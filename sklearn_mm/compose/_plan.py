@@ -160,7 +160,7 @@ def select_cells(block, columns, types, on_error):
         chosen = {name: types[name] for name in block.names}
         return make_table(columns, chosen, on_error), False
     if len(block.names) > 1:
-        return join_columns(columns, block.names)
+        return join_columns(columns, block.names, on_error)
     return columns[block.key], block.lists
 
 

@@ -17,6 +17,7 @@ from sklearn_mm import (
     LoadWarning,
     MultimodalVectorizer,
     MultimodalVotingClassifier,
+    VectorStacker,
 )
 from sklearn_mm._columns.column import as_column
 from sklearn_mm._modalities.dates import parse_date
@@ -245,6 +246,25 @@ def test_nat_is_missing_in_plain_arrays(kind):
         features = vectorizer.fit_transform(X)
         assert features[:, -1].tolist() == [0, 1, 0]
         assert np.isnan(features[1, :-1]).all()
+
+
+@pytest.mark.parametrize("dtype", ["m8[s]", "Int64", "object", "float32"])
+def test_numbers_of_any_type_are_joined_to_vectors(dtype):
+    first = pd.Series([1, None, 4], dtype="Int64")
+    first = pd.to_timedelta(first, "s") if dtype == "m8[s]" else first.astype(dtype)
+    joined = MultimodalVectorizer({("a", "b"): "vector"}, block_scaling=None)
+    features = joined.fit_transform(pd.DataFrame({"a": first, "b": [1.0, 2, 4]}))
+    single = pd.DataFrame({"v": [[1, 1.0], [np.nan, 2], [4, 4]]})
+    vectors = MultimodalVectorizer({"v": "vector"}, block_scaling=None)
+    np.testing.assert_allclose(features, vectors.fit_transform(single))
+
+
+def test_vectors_of_durations_are_seconds_and_of_dates_refused():
+    durations = np.array([[1, 2], [3, "NaT"], ["NaT", "NaT"]], "m8[m]")
+    expected = [[60, 120], [180, np.nan], [np.nan, np.nan]]
+    np.testing.assert_array_equal(VectorStacker().fit_transform(durations), expected)
+    with pytest.raises(LoadError, match="row 0 .*it holds dates"):
+        VectorStacker().fit(durations + np.datetime64("2021-01-01"))
 
 
 def test_durations_are_disturbed_in_seconds():
