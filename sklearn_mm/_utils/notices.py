@@ -34,13 +34,20 @@ class Notice(NamedTuple):
 
 @contextmanager
 def gather_notices():
-    """Yield a list that takes the notices posted within, in place of warnings."""
+    """Yield a list that takes the notices posted within, in place of warnings.
+
+    If an error is raised, they are posted, as they may be its cause.
+    """
     notices = []
     token = _GATHERED.set(notices)
     try:
-        yield notices
-    finally:
-        _GATHERED.reset(token)
+        try:
+            yield notices
+        finally:
+            _GATHERED.reset(token)
+    except Exception:
+        post_notices(notices)
+        raise
 
 
 def post_notices(notices):

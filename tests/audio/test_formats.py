@@ -2,9 +2,18 @@
 
 import struct
 
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
-from sklearn_mm import AudioLoader, LoadError
+from sklearn_mm import (
+    AudioLoader,
+    AudioStatistics,
+    LoadError,
+    LoadWarning,
+    MultimodalVotingClassifier,
+)
 from sklearn_mm._columns.column import as_column
 from sklearn_mm._modalities.detect import detect_modality
 
@@ -44,6 +53,19 @@ def test_audio_that_cannot_be_decoded_is_named_with_the_way_out(name, tmp_path):
     assert detect_modality(as_column([str(file)] * 3, "test"))[0] == "audio"
     with pytest.raises(LoadError, match=f"format is {reason}.*ffmpeg -i"):
         AudioLoader().transform([data])
+
+
+def test_a_column_that_cannot_be_decoded_is_named_before_the_fit_fails():
+    table = pd.DataFrame({"a": [UNSUPPORTED["M4A"][0] + bytes(600)] * 12})
+    audio = make_pipeline(
+        AudioLoader(on_error="warn"), AudioStatistics(), LogisticRegression()
+    )
+    fusion = MultimodalVotingClassifier([("a", audio, "a")])
+    with (
+        pytest.warns(LoadWarning, match="12 of 12 cells .*\n.* format is MP4 or M4A"),
+        pytest.raises(ValueError, match="missing from every row"),
+    ):
+        fusion.fit(table, [0, 1] * 6)
 
 
 @pytest.mark.parametrize(
