@@ -17,6 +17,8 @@ from .scalars import find_kind, is_marker, is_number
 #: Cells that are looked at, and those among them whose files are opened.
 _CELLS = 200
 _OPENED = 5
+#: First bytes of containers of audio or video: MP4, Matroska and ASF.
+_SHARED = re.compile(rb"....ftyp|\x1aE\xdf\xa3|0&\xb2u", re.DOTALL)
 #: Share of cells that must agree on a modality.
 _AGREE = 0.8
 _MODALITY_OF = {
@@ -245,7 +247,8 @@ def _detect_files(paths, n_cells, root):
     """Open a few files and look at all names; None if they are not files."""
     heads = [read_head(path, root=root) for path in paths[:_OPENED]]
     are_files = bool(heads) and None not in heads
-    found = Counter(sniff(head) for head in heads if head)
+    pairs = zip(paths, heads)
+    found = Counter(_sniff_file(path, head) for path, head in pairs if head)
     kind = next((kind for kind, _ in found.most_common() if kind), None)
     extensions = (os.path.splitext(path)[1].lower() for path in paths)
     named = Counter(_MODALITY_OF.get(extension) for extension in extensions)
@@ -257,6 +260,20 @@ def _detect_files(paths, n_cells, root):
     if are_files and kind is None:
         return UNKNOWN, f"it holds files of an unknown format, such as {paths[0]!r}"
     return None, "it holds lists of strings that name no known files"
+
+
+def _sniff_file(path, head):
+    """Return the modality of a file; None if it is not known.
+
+    Where containers of audio and video do not show at once what they hold, the first
+    of the modalities that claim it wins: by name, or by the first bytes.
+    """
+    names = [modality.name for modality in MODALITIES]
+    by_name = _MODALITY_OF.get(os.path.splitext(path)[1].lower())
+    by_head = sniff(head)
+    if by_name is None or by_head is None or not _SHARED.match(head):
+        return by_head
+    return min(by_name, by_head, key=names.index)
 
 
 def _ask_modalities(cells):

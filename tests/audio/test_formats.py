@@ -91,6 +91,22 @@ def test_audio_that_can_be_decoded_is_recognised(container):
     assert detect_modality(as_column([data] * 3, "test"))[0] == "audio"
 
 
+def test_the_extension_decides_where_the_first_bytes_do_not(tmp_path):
+    heads = {
+        "a.m4a": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
+        "a.mp4": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
+        "a.webm": UNSUPPORTED["WebM"][0],
+        "a.mka": EBML,
+    }
+    found = {}
+    for name, head in heads.items():
+        (tmp_path / name).write_bytes(head + bytes(600))
+        column = as_column([str(tmp_path / name)] * 3, "test")
+        found[name] = detect_modality(column)[0]
+    expected = {"a.m4a": "audio", "a.mp4": "video", "a.webm": "audio", "a.mka": "audio"}
+    assert found == expected
+
+
 def test_texts_and_other_files_are_not_audio():
     utf16 = "a text of several words".encode("utf-16")
     form = b"FORM" + struct.pack(">I", 600) + b"ILBMBMHD" + bytes(600)
