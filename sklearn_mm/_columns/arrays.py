@@ -71,6 +71,12 @@ def find_majority(shapes):
     return next((shape for shape, _ in Counter(shapes).most_common(1)), None)
 
 
+def agree_on_shape(cells, share=0.95):
+    """Whether nearly all arrays have one shape, so that the others are bad cells."""
+    (_, count), *_ = Counter(cell.shape for cell in cells).most_common(1)
+    return count >= share * len(cells)
+
+
 def as_numbers(cell, ndim):
     """Convert a cell to a float32 array of at least ``ndim`` axes, or raise."""
     if isinstance(cell, (str, bytes)):

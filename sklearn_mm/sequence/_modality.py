@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from .._columns.arrays import agree_on_shape
 from .._columns.modality import Modality
 from ._disturbances import DISTURBANCES
 from ._drawing import draw
@@ -25,7 +26,7 @@ def detect(cells):
         return None
     if cells[0].ndim == 2:
         return f"arrays of shape {cells[0].shape}"
-    if cells[0].ndim == 1 and len({cell.shape for cell in cells}) > 1:
+    if cells[0].ndim == 1 and not agree_on_shape(cells):
         return "lengths differ"
     return None
 

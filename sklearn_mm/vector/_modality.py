@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from .._columns.arrays import agree_on_shape, find_majority
 from .._columns.drawing import draw_lines
 from .._columns.modality import Modality
 from ._disturbances import DISTURBANCES
@@ -16,12 +17,12 @@ def make_encoder(on_error="raise"):
 
 
 def detect(cells):
-    """Return why cells are vectors, or None: 1-D arrays of one length."""
+    """Return why cells are vectors, or None: 1-D arrays of nearly always one length."""
     if not all(isinstance(cell, np.ndarray) for cell in cells):
         return None
-    if cells[0].ndim > 1 or len({cell.shape for cell in cells}) > 1:
+    if cells[0].ndim > 1 or not agree_on_shape(cells):
         return None
-    return f"arrays of shape {cells[0].shape} all"
+    return f"arrays of shape {find_majority(cell.shape for cell in cells)}"
 
 
 VECTOR = Modality(

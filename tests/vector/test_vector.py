@@ -10,6 +10,7 @@ from sklearn_mm import (
     HOGEncoder,
     ImageLoader,
     LoadError,
+    MultimodalVectorizer,
     PooledEncoder,
     TextVectorizer,
     VectorStacker,
@@ -89,3 +90,15 @@ def test_sparse_vectors_are_pooled():
 def test_an_encoder_without_vectors_is_refused():
     with pytest.raises(ValueError, match="must return vectors"):
         PooledEncoder(ImageLoader()).fit_transform([PHOTOS[:2]])
+
+
+@pytest.mark.parametrize(
+    ("n_odd", "modality"), [(0, "vector"), (2, "vector"), (9, "sequence")]
+)
+def test_few_vectors_of_another_length_are_bad_cells(n_odd, modality):
+    cells = [np.ones(3 if row < n_odd else 4) * row for row in range(40)]
+    vectorizer = MultimodalVectorizer(on_error="missing")
+    vectors = vectorizer.fit_transform({"v": cells})
+    assert vectorizer.modalities_ == {"v": modality}
+    expected = n_odd if modality == "vector" else 0
+    assert np.isnan(vectors).all(axis=1).sum() == expected
