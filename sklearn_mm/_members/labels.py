@@ -213,7 +213,8 @@ def fit_model(model, X, y, params, y_table=None):
     if not codes.learned:
         return DummyClassifier().fit(X, codes.encode(y)), codes
     try:
-        return model.fit(X, codes.encode(y), **params), codes
+        model = model.fit(X, codes.encode(y), **params)
+        return model, _adopt_classes(model, codes)
     except ValueError as error:
         kept = _find_common_rows(y, y_table)
         if kept is None:
@@ -225,6 +226,17 @@ def fit_model(model, X, y, params, y_table=None):
             raise error from None  # rare classes are not its cause
         codes.refusal = str(error)
         return model, codes
+
+
+def _adopt_classes(model, codes):
+    """Take the classes of a model that has others than it was given."""
+    known = getattr(model, "classes_", None)
+    if codes.is_table or known is None:
+        return codes
+    learned = np.arange(len(codes.labels[0])) if codes.encodes else codes.labels[0]
+    if np.isin(known, learned).all():
+        return codes
+    return Codes([np.asarray(known)], is_table=False, encodes=False, learned=[0])
 
 
 def _fit_fixed(model, X, y, params):

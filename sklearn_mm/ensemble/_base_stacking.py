@@ -329,7 +329,10 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
 def _read_numbers(column, name):
     """Read a column that is passed through as ``(n_samples, width)``."""
     try:
-        numbers = np.asarray(column, dtype=float)
+        numbers = np.asarray(column)
+        if numbers.dtype.kind in "mM":  # numpy would count nanoseconds
+            raise TypeError("dates and durations are not numbers")
+        numbers = numbers.astype(float)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"passthrough takes columns of numbers, but column {name!r} of X is not "

@@ -1,6 +1,7 @@
 """Routing of the arguments of fit, to the modalities' models and to the splitter."""
 
 import inspect
+from collections.abc import Iterable
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -40,6 +41,8 @@ class RoutingMixin:
 
     def _make_folds(self, X, y, params):
         """Return the folds: for each, rows to fit on and rows to predict."""
+        if not hasattr(self.cv, "split") and isinstance(self.cv, Iterable):
+            return read_folds(self.cv, len(y))
         if self.cv is None:
             splitter = make_splitter(y, stratify=is_classifier(self))
         else:
@@ -61,7 +64,8 @@ class RoutingMixin:
         """
         # Modalities cannot have the name of a parameter, so that "cv" is free.
         splitter = self.cv if hasattr(self.cv, "split") else KFold()
-        router = MetadataRouter(owner=self).add(
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(
             cv=splitter,
             method_mapping=MethodMapping().add(callee="split", caller="fit"),
         )

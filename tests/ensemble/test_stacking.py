@@ -167,7 +167,14 @@ def test_columns_are_passed_through(columns):
     names = ["sl"] if columns == "sl" else list(X) if columns is True else columns
     features = stacking.transform(X)
     np.testing.assert_array_equal(features[:, -len(names) :], X[names].to_numpy())
-    assert features.shape[1] == len(stacking.get_feature_names_out())
+    assert stacking.get_feature_names_out()[-len(names) :].tolist() == names
+    array = MultimodalStackingClassifier(
+        [("left", GaussianNB(), LEFT)], passthrough=True
+    )
+    array.fit(X.to_numpy(), y)
+    assert array.get_feature_names_out()[-4:].tolist() == ["x0", "x1", "x2", "x3"]
+    frame = stacking.set_output(transform="pandas").transform(X)
+    pd.testing.assert_frame_equal(frame[names], X[names])
 
 
 def test_groups_make_the_folds():
