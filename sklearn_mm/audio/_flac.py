@@ -33,6 +33,8 @@ def split_flac(data):
     """
     data = bytes(data)
     starts = [i for mark in _STARTS for i in _find_all(data, mark)]
+    if not starts:
+        raise ValueError("its FLAC header is damaged or cut off")
     bounds = [*sorted(starts), len(data)]
     parts = [data[a:b] for a, b in pairwise(bounds)]
     return [_state_length(part) for part in parts]

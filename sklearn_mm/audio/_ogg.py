@@ -43,6 +43,8 @@ def split_ogg(data):
         if not links or (is_first and not links[-1][-1].flags & _FIRST):
             links.append([])
         links[-1].append(page)
+    if not links:
+        raise ValueError("it holds no Ogg page")
     return [_extract(data, link) for link in links]
 
 

@@ -159,6 +159,7 @@ def test_an_array_of_all_signals_is_a_column_and_its_own_result():
         (encode_audio(make_tone())[:30], "damaged or cut off"),
         (encode_audio(make_tone(), subtype="PCM_24")[:-100], "cut off"),
         (encode_audio(make_tone(), "NIST")[:-100], "cut off"),
+        (b"fLaC" + bytes(99), "FLAC header is damaged"),
         (encode_audio(make_tone(), "FLAC")[:2000], "cut off|decoded"),
         (encode_audio(make_tone()[:0]), "holds no samples"),
         (np.array([]), "holds no samples"),
