@@ -107,8 +107,13 @@ def read_head(path, *, root=None, n_bytes=512):
 
 
 def lacks_file(path, *, root=None):
-    """Whether a path names no file; one that may not be looked up is not lacking."""
+    """Whether a path names no file; one that may not be looked up is not lacking.
+
+    A string that holds its file in base64 lacks none.
+    """
     try:
+        if decode_text(path, n_bytes=3) is not None:
+            return False
         return not os.path.exists(_locate(path, root))
     except ValueError:
         return False
