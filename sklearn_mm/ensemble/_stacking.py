@@ -68,6 +68,9 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
         Class labels; a list with an entry per column if ``y`` is 2-D.
     class_prior_ : ndarray of shape (n_classes,), or list of ndarray
         Their frequencies in the training set.
+    member_classes_ : dict of str to ndarray of shape (n_classes,), or list of ndarray
+        By modality, the labels that its classifier knows. The classifier itself
+        learned their positions 0, 1, ..., unless a parameter of it names labels.
     unimodal_scores_ : dict of str to float
         Out-of-fold accuracy of each modality on its own. Rows where the modality is
         missing count as the majority class.

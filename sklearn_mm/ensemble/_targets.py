@@ -85,7 +85,7 @@ class ClassTargetMixin:
 
     @property
     def member_classes_(self):
-        """Labels that the classes of each modality's model stand for."""
+        """Labels that each modality's classifier knows, by modality."""
         single = self._n_outputs is None
         return {
             name: codes.labels[0] if single else codes.labels

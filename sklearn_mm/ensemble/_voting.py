@@ -77,6 +77,9 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         Class labels; a list with an entry per column if ``y`` is 2-D.
     class_prior_ : ndarray of shape (n_classes,), or list of ndarray
         Their frequencies in the training set.
+    member_classes_ : dict of str to ndarray of shape (n_classes,), or list of ndarray
+        By modality, the labels that its classifier knows. The classifier itself
+        learned their positions 0, 1, ..., unless a parameter of it names labels.
     weights_ : ndarray of shape (n_modalities,)
         Weights of ``estimators_``; they sum to one. With ``weights="confidence"`` they
         are the modalities' reliabilities.
