@@ -7,8 +7,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from .._columns.column import as_column
 from .._columns.selection import Selection
-from .._columns.table import column_names, list_names
+from .._columns.table import column_names, get_column, list_names
 from .._utils.imports import BaseComposition, VisualBlock
 from .._utils.memo import share_results
 from .._utils.versions import VersionMixin
@@ -86,14 +87,21 @@ class ModalitySpecs(ModalityColumnsMixin, VersionMixin, BaseComposition):
         with share_results():  # a column is looked at once, whoever asks
             members = self._list_members(X)
         if not members:
-            names = [name for name, _, _ in self.estimators]
-            raise ValueError(
-                f"All modalities are dropped or select no column: {names}. At least one"
-                f" needs a column of X, which has {column_names(X)}."
-            )
+            raise ValueError(self._explain_nothing(X))
         self._columns = {name: columns for name, _, columns in members}
         self._check_columns(X)
         return members
+
+    def _explain_nothing(self, X):
+        columns = column_names(X)
+        cells = [as_column(get_column(X, column), "X") for column in columns]
+        if all(column.missing.all() for column in cells):
+            return f"Every cell of X is missing, in all of its columns {columns}."
+        names = [name for name, _, _ in self.estimators]
+        return (
+            f"All modalities are dropped or select no column: {names}. At least one "
+            f"needs a column of X, which has {columns}."
+        )
 
     def _list_members(self, X):
         members = []

@@ -243,3 +243,9 @@ def test_lone_surrogates_are_characters_like_others(container):
         results.append((model.predict_proba(X), tokens))
     for plain, lone in zip(*results):
         np.testing.assert_allclose(lone, plain, atol=1e-6)
+
+
+def test_a_table_without_a_value_is_refused_as_such():
+    table = pd.DataFrame({"photo": [None] * 9, "price": np.nan})
+    with pytest.raises(ValueError, match="Every cell of X is missing.*'photo'"):
+        multimodal_pipeline("classifier").fit(table, [0, 1, 1] * 3)
