@@ -115,7 +115,12 @@ class SequencePadder(ArrayTransformer):
         ndarray of shape (time,) or (time, channels), float32
             At most ``max_length`` steps, without padding.
         """
-        return as_numbers(cell, ndim=1)[: self.max_length]
+        sequence = as_numbers(cell, ndim=1)
+        if sequence.ndim > 2:
+            raise ValueError(
+                f"its shape {sequence.shape} is not (time,) or (time, channels)"
+            )
+        return sequence[: self.max_length]
 
     def _stack(self, X, shape):
         owner = type(self).__name__

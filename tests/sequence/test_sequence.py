@@ -90,6 +90,8 @@ def test_channels_are_those_of_fit():
         SequencePadder().transform([3.0])
     with pytest.raises(LoadError, match="not an array of numbers"):
         SequencePadder().transform(["abc"])
+    with pytest.raises(LoadError, match=r"its shape \(3, 2, 2\) is not \(time,\)"):
+        SequencePadder().transform([np.ones((3, 2, 2))])
 
 
 def test_real_series_of_unequal_length(data_home):
