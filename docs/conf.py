@@ -78,7 +78,12 @@ SUBJECTS = {
         "cache",
         "compose._context",
     ],
-    "Modalities and tables": ["modalities", "_columns.modality", "_columns.table"],
+    "Modalities and tables": [
+        "modalities",
+        "_columns.modality",
+        "_columns.names",
+        "_columns.table",
+    ],
     "Pretrained models": ["pretrained"],
     "Fusion of models": ["ensemble"],
     "Networks": ["neural"],

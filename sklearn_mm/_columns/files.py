@@ -54,6 +54,11 @@ def read_source(source, *, root=None, max_bytes=None, filesystem=None):
     return _read_regular_file(_locate(source, root), max_bytes)
 
 
+def is_base64(source):
+    """Whether a string looks as if it holds a file in base64, without saying so."""
+    return len(source) >= _SHORTEST and _BASE64.fullmatch(source) is not None
+
+
 def decode_text(source, n_bytes=None):
     """Decode the file that a string holds as a data URI or in base64.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._columns.cells import explain_cell
-from .._columns.files import read_head
+from .._columns.files import is_base64, read_head
 from .._utils.imports import is_instance
 from .dates import count_orders, parse_date
 from .known import MODALITIES, UNKNOWN
@@ -246,9 +246,11 @@ def _detect_numbers(strings):
 def _detect_files(paths, n_cells, root):
     """Open a few files and look at all names; None if they are not files."""
     heads = [read_head(path, root=root) for path in paths[:_OPENED]]
+    kinds = [_sniff_file(path, head) for path, head in zip(paths, heads) if head]
+    found = Counter(kinds)
     are_files = bool(heads) and None not in heads
-    pairs = zip(paths, heads)
-    found = Counter(_sniff_file(path, head) for path, head in pairs if head)
+    if not any(kinds) and all(map(is_base64, paths[:_OPENED])):
+        are_files = False  # many a string of letters and digits looks like base64
     kind = next((kind for kind, _ in found.most_common() if kind), None)
     extensions = (os.path.splitext(path)[1].lower() for path in paths)
     named = Counter(_MODALITY_OF.get(extension) for extension in extensions)

@@ -80,6 +80,32 @@ def post_notices(notices):
         warn_user(message + "Treated as missing.", LoadWarning, causes)
 
 
+@contextmanager
+def place_notices(column, rows):
+    """Post the notices of some rows of a column as notices of that column.
+
+    Parameters
+    ----------
+    column : Column
+        The whole column, which has a name and row labels.
+    rows : list of int
+        Positions in it; the notices have positions among these.
+    """
+    with gather_notices() as notices:
+        yield
+    post_notices(
+        notice._replace(
+            column=column.name,
+            n_samples=len(column),
+            failures=[
+                (column.labels[rows[position]], *rest)
+                for position, *rest in notice.failures
+            ],
+        )
+        for notice in notices
+    )
+
+
 def summarise(owner, column, n_samples, failures):
     """Describe bad cells, for an error or a warning.
 

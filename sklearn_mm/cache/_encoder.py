@@ -1,7 +1,6 @@
 """Encode each cell once, and look the result up by the content of the cell."""
 
 import os
-from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -13,7 +12,9 @@ from .._columns.base import ArrayOutputMixin, StatelessTransformer
 from .._columns.column import as_column, describe_cell, find_missing
 from .._columns.loading import check_files_exist, report_failures
 from .._columns.padding import pad_samples, unpad
+from .._utils.callbacks import as_task
 from .._utils.imports import HasMethods, Interval, StrOptions, fit_context
+from .._utils.notices import gather_notices, place_notices
 from .._utils.parallel import run_calls, runs_elsewhere
 from ._keys import compute_keys
 from ._steps import (
@@ -245,9 +246,9 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         self
             The encoder.
         """
-        if self._returns_arrays():
-            return self
-        return super().set_output(transform=transform)
+        return (
+            self if self._returns_arrays() else super().set_output(transform=transform)
+        )
 
     def _open(self):
         location = None if self.location is None else os.path.abspath(self.location)
@@ -267,7 +268,7 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
         results = self._encode_batches(column, batches)
         n_done = 0
         for batch in batches:
-            with _as_task(self, context):
+            with as_task(self, context):
                 encoded = next(results).items()
                 self._keep({keys[batch[i]]: sample for i, sample in encoded}, found)
             n_done += len(batch)
@@ -289,7 +290,9 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
             yield from run_calls(calls, self.n_jobs, return_as="generator")
             return
         for rows in batches:
-            yield self._encode_batch(column.cells[rows])
+            with place_notices(column, rows):
+                encoded = self._encode_batch(column.cells[rows])
+            yield encoded
 
     def _encode_batch(self, cells):
         steps = self._make_steps(on_error="missing")
@@ -320,9 +323,10 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
             return {}
         probe = vars(self).get("_probe", column.cells[[rows[key] for key in good[:1]]])
         steps = self._make_steps(on_error="raise")
-        if len(probe):
-            run_steps(steps, probe, fit=True)
-        encoded, kept, refused = run_steps(steps, column.cells[bad], not len(probe))
+        with gather_notices():  # the same as before
+            if len(probe):
+                run_steps(steps, probe, fit=True)
+            encoded, kept, refused = run_steps(steps, column.cells[bad], not len(probe))
         reasons = {bad[i]: reason for i, reason in refused.items()}
         samples = {bad[i]: s for i, s in self._list_samples(encoded, kept).items()}
         for row in bad:
@@ -385,15 +389,3 @@ class CachedEncoder(CallbackSupportMixin, StatelessTransformer):
 CachedEncoder._sklearn_auto_wrap_output_keys = property(
     lambda self: set() if self._returns_arrays() else {"transform"}
 )
-
-
-@contextmanager
-def _as_task(encoder, context):
-    """Notify scikit-learn's callbacks, if there are any, of a batch."""
-    if context is None:
-        yield
-        return
-    task = context.subcontext(task_name="batch")
-    task.call_on_fit_task_begin(estimator=encoder)
-    yield
-    task.call_on_fit_task_end(estimator=encoder, reconstruction_attributes={})

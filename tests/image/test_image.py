@@ -210,7 +210,7 @@ def test_an_array_of_all_images_is_a_column():
         (np.ones(4), r"not \(H, W\)"),
         (np.ones((0, 4)), "no pixels"),
         (7, "got int"),
-        ({"path": "a.png"}, "got dict"),
+        ({"a": 1}, "got dict"),
     ],
 )
 def test_what_is_no_image_is_refused_with_a_reason(cell, reason):

@@ -118,7 +118,7 @@ def test_a_table_is_encoded_by_hand_and_by_pretrained_models():
     X.at[3, "text"] = None
     train = np.arange(len(X)) < 32
     pipeline = multimodal_pipeline("classifier", pretrained=True, random_state=0)
-    with pytest.warns(LoadWarning, match="PretrainedImageEncoder: row 1"):
+    with pytest.warns(LoadWarning, match="column 'photos': row 1 "):
         pipeline.fit(X[train], y[train])
     again = pickle.loads(pickle.dumps(pipeline))
     np.testing.assert_allclose(

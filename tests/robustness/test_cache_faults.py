@@ -407,11 +407,11 @@ def test_two_versions_of_the_package_do_not_see_each_others_values(
     tmp_path, monkeypatch
 ):
     np.testing.assert_array_equal(encode(tmp_path), ENCODED)
-    find = cell_keys._get_version
+    find = cell_keys.get_version
     monkeypatch.setattr(
         cell_keys,
-        "_get_version",
-        lambda name: (name, "99") if name == "sklearn_mm" else find(name),
+        "get_version",
+        lambda name: "99" if name == "sklearn_mm" else find(name),
     )
     own = SequenceStatistics._encode
     monkeypatch.setattr(

@@ -233,7 +233,7 @@ def work():
     if {cached}:
         loader = CachedEncoder(loader, {str(tmp_path / "cache")!r})
     model = make_pipeline(loader, LogisticRegression())
-    grid = {{"logisticregression__C": [0.1, 1, 10]}}
+    grid = {{"logisticregression__C": [0.1, 1, 10] * 8}}
     noise = rng.integers(0, 256, (120, 120, 3), np.uint8)
     small = cv2.imencode(".png", noise)[1].tobytes()
     X = np.empty(2000, dtype=object)
