@@ -28,7 +28,7 @@ def check_target(y, owner):
             f"{owner}: y must have a label or number for each row, got one "
             f"{type(y).__name__}."
         )
-    missing = pd.isna(values).reshape(len(values), -1).any(axis=1)
+    missing = pd.isna(values).any(axis=tuple(range(1, values.ndim)))
     if missing.any():
         raise ValueError(
             f"{owner}: y contains NaN or None: {missing.sum()} of {len(values)} labels "

@@ -67,7 +67,7 @@ def check_outputs(outputs, owner, samples):
         if isinstance(part, tuple):
             check_outputs(part, owner, samples)
         elif not np.isfinite(part).all():
-            broken = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
+            broken = ~np.isfinite(part).all(axis=tuple(range(1, part.ndim)))
             raise ValueError(
                 f"{owner}: the network returns NaN or infinity for {broken.sum()} of "
                 f"{len(part)} samples. {explain_broken(samples)}"
