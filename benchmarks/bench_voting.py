@@ -22,7 +22,11 @@ from sklearn_mm import (
     ImageLoader,
     MultimodalVotingClassifier,
 )
-from sklearn_mm.ensemble._weights import learn_weights, log_loss_of, make_pool_objective
+from sklearn_mm.ensemble._weights import (
+    learn_weights,
+    make_log_loss,
+    make_pool_objective,
+)
 
 
 def make_answers(n_rows, n_classes=10):
@@ -53,9 +57,10 @@ def compare_weights(n_rows, repeats):
         return minimize(loss, np.full(5, 0.2), bounds=[(0, 1)] * 5, constraints=total)
 
     def ours(answers=answers):
-        floor = np.full(n_rows, 0.1)
-        objective = make_pool_objective(answers[:, rows, y], log_loss_of, floor)
-        return learn_weights(objective, 5)
+        complete = answers is not some
+        loss, floor = make_log_loss(n_rows), np.full(n_rows, 0.1)
+        objective = make_pool_objective(answers[:, rows, y], loss, floor)
+        return learn_weights(objective, 5, n_rows, complete)
 
     ways = {
         "SLSQP by hand, numeric gradient": by_hand,
@@ -119,7 +124,7 @@ def compare_members(title, members, X, y, select, repeats):
 
 def main(quick=False):
     warnings.simplefilter("ignore")
-    compare_weights(20_000 if quick else 100_000, 3 if quick else 9)
+    compare_weights(100_000, 3 if quick else 9)
     with tempfile.TemporaryDirectory() as folder:
         for case in load_members(folder, 2 if quick else 5):
             compare_members(*case, repeats=3 if quick else 15)

@@ -1,10 +1,10 @@
 from ._cotraining import CoTrainingClassifier as CoTrainingClassifier
-from ._rules import LinearPool as LinearPool
-from ._rules import LogLinearPool as LogLinearPool
-from ._rules import MajorityVote as MajorityVote
+from ._number_rules import WeightedMean as WeightedMean
+from ._number_rules import WeightedMedian as WeightedMedian
+from ._probability_rules import LinearPool as LinearPool
+from ._probability_rules import LogLinearPool as LogLinearPool
+from ._probability_rules import MajorityVote as MajorityVote
 from ._rules import PoolingRule as PoolingRule
-from ._rules import WeightedMean as WeightedMean
-from ._rules import WeightedMedian as WeightedMedian
 from ._soup import ModelSoupClassifier as ModelSoupClassifier
 from ._soup import ModelSoupRegressor as ModelSoupRegressor
 from ._stacking import MultimodalStackingClassifier as MultimodalStackingClassifier

@@ -25,7 +25,7 @@ from .._utils.notices import warn_user
 from ..exceptions import AbstentionWarning
 from ._base import BaseFusion
 from ._folds import make_splitter
-from ._out_of_fold import OutOfFoldMixin, number_tests, take_predictions
+from ._out_of_fold import EQUAL, OutOfFoldMixin, number_tests, take_predictions
 from ._routing import route_weight
 
 
@@ -83,7 +83,8 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         weight = None if weight is None else weight[rows]
         groups = params.get("groups")
         groups = None if groups is None else np.asarray(groups)[rows]
-        self._compare(predictions, fused, self._encode(y[rows]), weight, groups)
+        target, equal = self._encode(y[rows]), _average(predictions, self._priors)
+        self._compare(predictions, fused, target, weight, groups, equal)
         return self
 
     def transform(self, X):
@@ -316,7 +317,9 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         return stacked, predictions, abstained
 
     def _overrule(self, stacked, predictions, abstained):
-        """Insert the prior where all abstain, and a guarded modality where present."""
+        """Insert what the guard fell back to, and the prior where all abstain."""
+        if self.guarded_ == EQUAL:
+            return _average(predictions, self._priors)
         for part, member_parts, prior in zip(stacked, predictions, self._priors):
             part[abstained] = prior
             if self.guarded_ is not None:
@@ -324,6 +327,16 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
                 present = ~np.isnan(guarded[:, 0])
                 part[present] = guarded[present]
         return stacked
+
+
+def _average(predictions, priors):
+    """Average the predictions of those present, by output; the prior without any."""
+    averages = []
+    for part, prior in zip(predictions, priors):
+        present = ~np.isnan(part[:, :, :1])  # (n_modalities, n_samples, 1)
+        average = np.nan_to_num(part).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+        averages.append(np.where(present.any(axis=0), average, prior))
+    return averages
 
 
 def _read_numbers(column, name):

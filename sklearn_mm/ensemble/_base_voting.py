@@ -7,7 +7,10 @@ from sklearn.base import TransformerMixin, clone
 
 from .._utils.imports import StrOptions, check_sample_weight, fit_context
 from ._base import BaseFusion
+from ._dropout import drop_modalities
+from ._guard import bound_mean
 from ._out_of_fold import (
+    EQUAL,
     OutOfFoldMixin,
     number_tests,
     take_predictions,
@@ -104,7 +107,7 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
     def _check_weights(self):
         """Return the weights by name of those not dropped, or how to find them."""
         is_learned = isinstance(self.weights, str) and self.weights == "learned"
-        if is_learned and self._make_rule().objective is None:
+        if is_learned and not self._make_rule().can_learn:
             raise ValueError(
                 "weights='learned' needs a voting rule with an objective, which "
                 f"{self.voting!r} does not have. Give weights, or define the rule's "
@@ -154,36 +157,68 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
         weight = None if weight is None else weight[rows]
         groups = None if groups is None else np.asarray(groups)[rows]
         self._pool = pool.fit(predictions, target, weight)
-        if self._pool.gap_ is not None:
-            self.weights_gap_ = self._pool.gap_
-        fused = self._fuse_out_of_fold(pool, predictions, target, weight, tests)
-        self._compare(predictions, fused, target, weight, groups)
+        pools = _fit_pools(pool, predictions, target, weight, tests)
+        if pool.is_learned:
+            self.weights_gap_ = pool.gap_
+            if not self._beat_equal(pools, predictions, target, weight, tests, groups):
+                for each in (pool, *pools):
+                    each.use_equal_weights()
+            if pool.temperature_ is not None:
+                self.temperature_ = pool.temperature_
+        fused = _fuse_folds(pools, predictions, tests)
+        equal = None
+        if len(np.unique(self._pool.weights_)) > 1 or pool.is_confident:
+            equal = _fuse_folds(pools, predictions, tests, equally=True)
+        self._compare(predictions, fused, target, weight, groups, equal)
 
-    def _fuse_out_of_fold(self, pool, predictions, target, weight, tests):
-        """Fuse each fold's predictions by a pool fitted on those of the other folds."""
-        n_rows = predictions[0].shape[1]
-        fused = [np.empty(part.shape[1:]) for part in predictions]
-        for test in tests:
-            others = np.ones(n_rows, dtype=bool)
-            others[test] = False
-            if others.any():
-                pool = copy.copy(pool).fit(
-                    take_predictions(predictions, others),
-                    take_target(target, others),
-                    None if weight is None else weight[others],
-                )
-            results, _ = pool.fuse(take_predictions(predictions, test))
-            for part, result in zip(fused, results):
-                part[test] = result
-        return fused
+    def _beat_equal(self, pools, predictions, target, weight, tests, groups):
+        """Whether learned weights beat equal ones out of fold by more than noise.
+
+        That is measured on the rows as they are, and once more with modalities dropped.
+        """
+        gains = []
+        for each in (predictions, drop_modalities(predictions)):
+            learned, equal = (
+                self._compute_losses(_fuse_folds(pools, each, tests, equally), target)
+                for equally in (False, True)
+            )
+            gains.append(equal - learned)
+        gains = np.mean(gains, axis=0)
+        return bound_mean(gains if weight is None else gains * weight, groups) > 0
 
     def _fuse(self, predictions):
         """Pool the predictions; a guarded modality decides where it is present."""
         fused, abstained = self._pool.fuse(predictions)
-        if getattr(self, "guarded_", None) is not None:
+        if getattr(self, "guarded_", None) == EQUAL:
+            fused, _ = self._pool.fuse(predictions, equally=True)
+        elif getattr(self, "guarded_", None) is not None:
             best = self._comparison.best
             for part, member_parts in zip(fused, self._pool.calibrate(predictions)):
                 present = ~np.isnan(member_parts[best][:, 0])
                 part[present] = member_parts[best][present]
         self._warn_of_abstention(abstained)
         return fused
+
+
+def _fit_pools(pool, predictions, target, weight, tests):
+    """Fit a pool for each fold, on the predictions of the other folds."""
+    pools = []
+    for test in tests:
+        others = np.ones(predictions[0].shape[1], dtype=bool)
+        others[test] = False
+        if others.any():
+            data = take_predictions(predictions, others), take_target(target, others)
+            weight_others = None if weight is None else weight[others]
+            pool = copy.copy(pool).fit(*data, weight_others)
+        pools.append(pool)
+    return pools
+
+
+def _fuse_folds(pools, predictions, tests, equally=False):
+    """Fuse each fold's predictions by its pool."""
+    fused = [np.empty(part.shape[1:]) for part in predictions]
+    for pool, test in zip(pools, tests):
+        results, _ = pool.fuse(take_predictions(predictions, test), equally)
+        for part, result in zip(fused, results):
+            part[test] = result
+    return fused

@@ -1,4 +1,4 @@
-"""Whether fusing beats the best modality, measured on out-of-fold predictions."""
+"""Whether fusing beats what is simpler, measured on out-of-fold predictions."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,8 @@ import numpy as np
 from .._utils.notices import warn_user
 from ..exceptions import FusionWarning
 
+#: What the vote by equal weights is called among the alternatives.
+EQUAL = "equal weights"
 _N_RESAMPLES = 1000
 #: Number of drawn row numbers that are held at a time.
 _BLOCK = 2**22
@@ -14,14 +16,17 @@ _BLOCK = 2**22
 
 @dataclass
 class Comparison:
-    """Scores of each modality on its own and of the fusion, and their difference.
+    """Scores of the fusion and of its alternatives, and the gain over the best of them.
+
+    The alternatives are each modality on its own and, if it differs from the fusion,
+    the vote by equal weights.
 
     A score is ``1 - sum(losses) / sum(scale)``: the accuracy if losses are errors, R²
     if they are squared errors and the scale is squared deviations from the mean.
     """
 
     _trusted = True
-    unimodal_scores: np.ndarray
+    scores: np.ndarray
     fused_score: float
     best: int
     gain: float
@@ -29,34 +34,39 @@ class Comparison:
 
     @property
     def pays(self):
-        """Whether fusing beats the best modality, or there is only one."""
-        return self.gain > 0 or len(self.unimodal_scores) == 1
+        """Whether fusing beats the best alternative, or there is only one."""
+        return self.gain > 0 or len(self.scores) == 1
 
     def warn(self, names, guarded):
         """Warn if fusing does not pay."""
         if self.pays:
             return
         low, high = self.interval
-        advice = (
-            "Where that modality is present, it alone decides (guard=True)."
-            if guarded
-            else "guard=True would let it decide where it is present."
-        )
+        if names[self.best] == EQUAL:
+            other = "equal weights"
+            advice = ("They are used", "would use them")
+        else:
+            other = f"modality {names[self.best]!r} alone"
+            advice = (
+                "Where that modality is present, it alone decides",
+                "would let it decide where it is present",
+            )
+        advice = f"{advice[0]} (guard=True)." if guarded else f"guard=True {advice[1]}."
         warn_user(
-            f"Fusing scores {self.fused_score:.3f} out of fold, modality "
-            f"{names[self.best]!r} alone {self.unimodal_scores[self.best]:.3f} (gain "
-            f"{self.gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}). {advice}",
+            f"Fusing scores {self.fused_score:.3f} out of fold, {other} "
+            f"{self.scores[self.best]:.3f} (gain {self.gain:+.3f}, 95 % interval "
+            f"{low:+.3f} to {high:+.3f}). {advice}",
             FusionWarning,
         )
 
 
-def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
-    """Compare fusing with the best modality, by a paired bootstrap over rows.
+def compare_with_best(losses, fused_losses, scale, groups=None):
+    """Compare fusing with the best alternative, by a paired bootstrap over rows.
 
     Parameters
     ----------
-    unimodal_losses : ndarray of shape (n_modalities, n_rows)
-        Loss of each modality on its own, by row.
+    losses : ndarray of shape (n_alternatives, n_rows)
+        Loss of each alternative, by row.
     fused_losses : ndarray of shape (n_rows,)
         Loss of the fusion, by row.
     scale : ndarray of shape (n_rows,)
@@ -74,22 +84,48 @@ def compare_with_best(unimodal_losses, fused_losses, scale, groups=None):
     B. Efron and R. J. Tibshirani (1993), "An introduction to the bootstrap".
     """
     total = scale.sum() or 1.0  # for a constant target
-    scores = 1 - unimodal_losses.sum(axis=1) / total
+    scores = 1 - losses.sum(axis=1) / total
     best = int(np.argmax(scores))
-    differences = unimodal_losses[best] - fused_losses
+    differences = losses[best] - fused_losses
     parts = np.stack([differences, scale])  # (2, n_rows)
-    if groups is not None:
-        _, codes = np.unique(np.asarray(groups), return_inverse=True)
-        parts = np.stack([np.bincount(codes, weights=part) for part in parts])
+    parts = _sum_groups(parts, groups)
     gains = _resample(parts)
     low, high = np.quantile(gains, [0.025, 0.975])
     return Comparison(
-        unimodal_scores=scores,
+        scores=scores,
         fused_score=float(1 - fused_losses.sum() / total),
         best=best,
         gain=float(differences.sum() / total),
         interval=(float(low), float(high)),
     )
+
+
+def bound_mean(values, groups=None):
+    """Compute the lower end of the 95 % interval of a mean, by its standard error.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        The values.
+    groups : array-like of shape (n_rows,) or None, default=None
+        Rows of one group count as one draw.
+
+    Returns
+    -------
+    float
+        The mean minus 1.96 standard errors.
+    """
+    mean = values.mean()
+    (sums,) = _sum_groups((values - mean)[None], groups)
+    return mean - 1.96 * np.sqrt(sums @ sums) / len(values)
+
+
+def _sum_groups(parts, groups):
+    """Sum rows ``(n_parts, n_rows)`` over groups."""
+    if groups is None:
+        return parts
+    _, codes = np.unique(np.asarray(groups), return_inverse=True)
+    return np.stack([np.bincount(codes, weights=part) for part in parts])
 
 
 def _resample(parts):

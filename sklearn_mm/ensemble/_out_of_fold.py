@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns.table import n_rows
 from .._utils.notices import warn_user
 from ..exceptions import AbstentionWarning
-from ._guard import compare_with_best
+from ._guard import EQUAL, compare_with_best
 
 
 class OutOfFoldMixin:
@@ -28,10 +28,15 @@ class OutOfFoldMixin:
                     self._place([array[m] for array in predictions], part, method)
         return predictions
 
-    def _compare(self, predictions, fused, target, weight, groups):
-        """Set the scores of each modality alone, of all fused, and of their gain."""
+    def _compare(self, predictions, fused, target, weight, groups, equal=None):
+        """Set the scores of the fusion and of its alternatives, and the gain.
+
+        ``equal`` is the vote by equal weights, if it differs from the fusion.
+        """
         scale = self._compute_scale(target)
         candidates = [*self._iter_unimodal(predictions), fused]
+        if equal is not None:
+            candidates.insert(-1, equal)
         losses = [self._compute_losses(each, target) for each in candidates]
         if weight is not None:
             losses, scale = [loss * weight for loss in losses], scale * weight
@@ -49,10 +54,14 @@ class OutOfFoldMixin:
             yield unimodal
 
     def _set_scores(self, comparison):
-        names = list(self._columns)
-        self.unimodal_scores_ = dict(zip(names, comparison.unimodal_scores.tolist()))
-        self.fused_score_ = comparison.fused_score
+        scores, names = comparison.scores.tolist(), list(self._columns)
+        self.unimodal_scores_ = dict(zip(names, scores))
+        self.fused_score_ = self.equal_score_ = comparison.fused_score
+        if len(scores) > len(names):
+            names.append(EQUAL)
+            self.equal_score_ = scores[-1]
         self.fusion_gain_ = comparison.gain
+        self.fusion_gain_over_ = names[comparison.best]
         self.fusion_gain_interval_ = comparison.interval
         self.guarded_ = None
         if self.guard and not comparison.pays:

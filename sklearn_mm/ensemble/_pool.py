@@ -1,14 +1,50 @@
 """A fitted vote: calibration, weights and a rule that fuses predictions."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ._calibration import fit_calibrator
-from ._weights import learn_weights
+from ._dropout import add_dropped
+from ._exponents import gather_evidence, learn_exponents
+from ._rules import PoolingRule
+from ._weights import to_share
 
 #: Probabilities are kept this far from zero before logarithms are taken.
 _TINY = 1e-15
 #: Least certainty, so that a row of equal probabilities still has a prediction.
 _CERTAINTY = 1e-6
+#: One over the highest temperature, so that the order of the classes is kept.
+_LEAST_POWER = 0.05
+
+
+@dataclass
+class Weighing:
+    """Weights, the rule that fuses by them, and the temperature of the result.
+
+    Parameters
+    ----------
+    rule : PoolingRule
+        How predictions are fused.
+    weights : ndarray of shape (n_modalities,)
+        The weights that ``rule`` takes.
+    temperature : float or None, default=None
+        One over the power to which fused probabilities are raised; None leaves them.
+    """
+
+    _trusted = True
+    rule: PoolingRule
+    weights: np.ndarray
+    temperature: float | None = None
+
+    def fuse(self, predictions, weights, prior):
+        """Fuse predictions by weights of each row ``(n_modalities, n_samples)``."""
+        fused = self.rule.fuse(predictions, weights, prior)
+        if self.temperature is None:
+            return fused
+        logs = np.log(np.maximum(fused, _TINY)) / self.temperature
+        powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
 
 
 class Pool:
@@ -51,15 +87,33 @@ class Pool:
         if isinstance(self.weights, np.ndarray):
             # Those with a weight may all be absent from the table.
             weights = self.weights if self.weights.any() else np.ones(len(self.weights))
-            self.weights_ = weights / weights.sum()
-        elif self._is_confident:
-            self.weights_ = self._compute_reliability(
-                predictions, target, sample_weight
-            )
+            self.chosen_ = Weighing(self.rule, weights / weights.sum())
+            self._set_equal(len(weights))
         else:
-            objective = self._make_objective(predictions, target, sample_weight)
-            self.weights_, self.gap_ = learn_weights(objective, len(predictions[0]))
+            self._set_equal(len(predictions[0]))
+            data = predictions, target, sample_weight
+            if self.is_confident:
+                weights = self._compute_reliability(*data)
+                self.chosen_ = Weighing(self.rule, weights)
+            else:
+                self._learn(*data)
         return self
+
+    def use_equal_weights(self):
+        """Fuse by equal weights from now on."""
+        self.chosen_ = self.equal_
+
+    @property
+    def weights_(self):
+        """Weights of the modalities; they sum to one."""
+        return self.chosen_.weights / self.chosen_.weights.sum()
+
+    @property
+    def temperature_(self):
+        """Temperature of the fused probabilities; None if it was not learned."""
+        if self.chosen_.rule.takes_exponents:
+            return float(1 / self.chosen_.weights.sum())
+        return self.chosen_.temperature
 
     def calibrate(self, predictions):
         """Return the predictions as they are fused, calibrated if that is asked for."""
@@ -70,8 +124,8 @@ class Pool:
             for calibrators, part in zip(self.calibrators_, predictions)
         ]
 
-    def fuse(self, predictions):
-        """Fuse predictions.
+    def fuse(self, predictions, equally=False):
+        """Fuse predictions, if asked by equal weights.
 
         Returns
         -------
@@ -80,30 +134,37 @@ class Pool:
         ndarray of shape (n_samples,), bool
             Rows on which all modalities abstain; they get the prior.
         """
+        weighing = self.equal_ if equally else self.chosen_
+        predictions = self.calibrate(predictions)
+        fused = self._fuse_calibrated(predictions, weighing)
+        return fused, np.isnan(predictions[0][:, :, 0]).all(axis=0)
+
+    def _fuse_calibrated(self, predictions, weighing):
         fused = []
-        for part, prior in zip(self.calibrate(predictions), self.prior):
-            weights = self.weigh_rows(part)  # (n_modalities, n_samples)
+        for part, prior in zip(predictions, self.prior):
+            weights = self.weigh_rows(part, weighing)  # (n_modalities, n_samples)
             abstained = weights.sum(axis=0) == 0
             if abstained.any():
                 rows = np.flatnonzero(~abstained)
                 result = np.tile(prior, (len(abstained), 1)).astype(float)
                 part, weights = part[:, rows], weights[:, rows]
-                result[rows] = self.rule.fuse(part, weights, prior)
+                result[rows] = weighing.fuse(part, weights, prior)
             else:
-                result = self.rule.fuse(part, weights, prior)
+                result = weighing.fuse(part, weights, prior)
             fused.append(result)
-        return fused, abstained
+        return fused
 
-    def weigh_rows(self, part):
+    def weigh_rows(self, part, weighing=None):
         """Weights ``(n_modalities, n_samples)`` of one output's predictions.
 
         Where only modalities of weight zero are present, they count equally.
         """
+        weighing = self.chosen_ if weighing is None else weighing
         present = ~np.isnan(part[:, :, 0])
-        weights = self.weights_[:, None] * present
+        weights = weighing.weights[:, None] * present
         ignored = weights.sum(axis=0) == 0
         weights[:, ignored] = present[:, ignored] / len(present)
-        if self._is_confident:
+        if self.is_confident and weighing is not self.equal_:
             safe = np.clip(np.nan_to_num(part, nan=1.0), _TINY, 1)
             entropy = -(safe * np.log(safe)).sum(axis=2)
             certainty = 1 - entropy / np.log(max(part.shape[2], 2))
@@ -111,22 +172,42 @@ class Pool:
         return weights
 
     @property
-    def _is_confident(self):
+    def is_confident(self):
+        """Whether a modality counts by its certainty on each row."""
         return isinstance(self.weights, str) and self.weights == "confidence"
 
-    def _make_objective(self, predictions, target, sample_weight):
-        """Average the rule's objective over the outputs of the target."""
+    @property
+    def is_learned(self):
+        """Whether weights are learned."""
+        return isinstance(self.weights, str) and self.weights == "learned"
+
+    def _set_equal(self, n_modalities):
+        self.equal_ = Weighing(self.rule, np.full(n_modalities, 1 / n_modalities))
+
+    def _learn(self, predictions, target, sample_weight):
+        """Learn weights; also the temperature, for these and for equal weights."""
+        rule, weights, self.gap_ = self.rule.learn(
+            predictions, target, self.prior, sample_weight
+        )
+        self.chosen_ = Weighing(rule, weights) if weights.any() else self.equal_
+        if target[0].ndim == 1:  # classes
+            data = add_dropped(predictions, target, sample_weight)
+            for weighing in (self.equal_, self.chosen_):
+                if not weighing.rule.takes_exponents:
+                    weighing.temperature = self._learn_temperature(weighing, *data)
+
+    def _learn_temperature(self, weighing, predictions, target, sample_weight):
+        """Fit the temperature of Guo et al. (2017) to what the weights fuse."""
+        n_rows = len(target[0])
+        share = to_share(sample_weight, n_rows)
+        total = n_rows if sample_weight is None else sample_weight.sum()
+        fused = self._fuse_calibrated(predictions, weighing)
         parts = [
-            self.rule.objective(part, truth, prior, sample_weight)
-            for part, truth, prior in zip(predictions, target, self.prior)
+            gather_evidence(part[None], codes, share)
+            for part, codes in zip(fused, target)
         ]
-
-        def objective(weights):
-            losses, gradients = zip(*(part(weights) for part in parts))
-            return np.mean(losses), np.mean(gradients, axis=0)
-
-        objective.complete = not any(np.isnan(p[:, :, 0]).any() for p in predictions)
-        return objective
+        power, _ = learn_exponents(parts, 1, total / 2, _LEAST_POWER)
+        return float(1 / power[0])
 
     def _compute_reliability(self, predictions, codes, sample_weight):
         """Share of the prior's log-loss that each modality alone removes."""

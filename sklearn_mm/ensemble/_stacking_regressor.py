@@ -28,8 +28,8 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
     passthrough : bool, or columns, default=None
         Numeric columns that are passed to the final estimator as well; True for all.
     guard : bool, default=False
-        Whether the best modality alone decides where it is present, if fusing does not
-        beat it out of fold.
+        Whether to fall back to what is best out of fold, if stacking is not: the best
+        modality alone, where it is present, or the mean of those present.
     on_absent : {"raise", "drop"}, default="raise"
         What to do with a modality that is missing from every row.
     n_jobs : int or None, default=None
@@ -52,12 +52,17 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
         count as the training mean.
     fused_score_ : float
         Out-of-fold R² of stacking; the final estimator is fitted on the other folds.
+    equal_score_ : float
+        Out-of-fold R² of the mean of the modalities' predictions.
     fusion_gain_ : float
-        ``fused_score_`` minus the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_`` and ``equal_score_``.
+    fusion_gain_over_ : str
+        What that is: a modality's name or "equal weights".
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows or groups.
+        The 95 % interval of the gain, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it is present, because fusing did not beat it.
+        The modality that decides where it is present, or "equal weights", because
+        stacking did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str

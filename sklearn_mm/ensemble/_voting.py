@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._utils.imports import StrOptions
 from ._base_voting import BaseVoting
 from ._pool import Pool
-from ._rules import LinearPool, LogLinearPool, MajorityVote, PoolingRule
+from ._probability_rules import LinearPool, LogLinearPool, MajorityVote
+from ._rules import PoolingRule
 from ._targets import ClassTargetMixin
 
 
@@ -45,17 +46,19 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
             "confidence" or None, default=None
         Weight of each modality, in the order of ``estimators`` (dropped ones included)
         or by name. All are equal by default. Where modalities abstain, the weights of
-        the others are scaled up. "learned": the weights that minimise the log-loss of
-        the fused out-of-fold predictions. "confidence": the weight of a modality on
-        each row is the certainty of its prediction (one minus the entropy, relative to
-        that of equal probabilities) times its reliability (the share of the class
-        frequencies' log-loss that it removes out of fold).
+        the others are scaled up; one of weight zero decides where no other answers.
+        "learned": the weights that minimise the log-loss of the fused out-of-fold
+        predictions, if they beat equal weights by more than noise (see Notes).
+        "confidence": the weight of a modality on each row is the certainty of its
+        prediction (one minus the entropy, relative to that of equal probabilities)
+        times its reliability (the share of the class frequencies' log-loss that it
+        removes out of fold).
     calibration : {"sigmoid", "isotonic", "temperature"} or None, default=None
         Calibrate each modality on its out-of-fold predictions, as
         :class:`~sklearn.calibration.CalibratedClassifierCV` does.
     guard : bool, default=False
-        Whether the best modality alone decides where it is present, if fusing does not
-        beat it out of fold.
+        Whether to fall back to what is best out of fold, if the fusion is not: the best
+        modality alone, where it is present, or equal weights.
     cv : int, splitter or iterable, default=None
         Folds for out-of-fold predictions, by default 5 and stratified. They are needed
         if weights or calibration are learned or ``guard`` is set; each modality is then
@@ -82,22 +85,32 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
         learned their positions 0, 1, ..., unless a parameter of it names labels.
     weights_ : ndarray of shape (n_modalities,)
         Weights of ``estimators_``; they sum to one. With ``weights="confidence"`` they
-        are the modalities' reliabilities.
+        are the modalities' reliabilities. Learned weights of a product are in the
+        proportions of the exponents, which are ``weights_ / temperature_``.
+    temperature_ : float
+        With ``weights="learned"``: one over the power to which the fused probabilities
+        are raised; below 1 where they are less certain than they could be.
     weights_gap_ : float
-        With ``weights="learned"``: upper bound on how far the log-loss is above its
-        minimum.
+        With ``weights="learned"``: upper bound on how far the penalised log-loss of the
+        learned weights, whether they are used or not, is above its minimum.
     unimodal_scores_ : dict of str to float
         Out-of-fold accuracy of each modality on its own. Rows where the modality is
         missing count as the majority class.
     fused_score_ : float
         Out-of-fold accuracy of the fusion; weights and calibration are learned on the
         other folds.
+    equal_score_ : float
+        Out-of-fold accuracy of the same rule with equal weights.
     fusion_gain_ : float
-        ``fused_score_`` minus the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_`` and ``equal_score_``,
+        the latter unless weights are equal.
+    fusion_gain_over_ : str
+        What that is: a modality's name or "equal weights".
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows or groups.
+        The 95 % interval of the gain, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it is present, because fusing did not beat it.
+        The modality that decides where it is present, or "equal weights", because the
+        fusion did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -115,10 +128,25 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     does for a file that it cannot read. A modality's classifier gives probability zero
     to a class that it has never seen.
 
+    With ``weights="learned"`` two candidates are compared on the out-of-fold
+    predictions, as they are and once more with modalities dropped at random: equal
+    weights and learned ones, each learned on the other folds. Learned weights are used
+    if their accuracy is higher and the 95 % interval of the difference excludes zero.
+    Learning is penalised by the distance from equal weights. "soft" learns weights that
+    sum to one; "product" learns exponents of any sum, which multiply the modalities'
+    evidence beyond the class frequencies. In both cases a temperature is fitted, as a
+    mean of calibrated probabilities is not sharp enough.
+
     References
     ----------
     J. Kittler, M. Hatef, R. P. W. Duin and J. Matas (1998), "On combining classifiers",
     IEEE Transactions on Pattern Analysis and Machine Intelligence 20.
+
+    R. Ranjan and T. Gneiting (2010), "Combining probability forecasts", Journal of the
+    Royal Statistical Society B 72.
+
+    C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), "On calibration of modern
+    neural networks", ICML.
 
     Examples
     --------

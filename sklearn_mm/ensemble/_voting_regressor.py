@@ -6,7 +6,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils.imports import StrOptions
 from ._base_voting import BaseVoting
-from ._rules import PoolingRule, WeightedMean, WeightedMedian, weighted_mean
+from ._number_rules import WeightedMean, WeightedMedian
+from ._rules import PoolingRule, weighted_mean
 from ._targets import NumberTargetMixin
 
 
@@ -30,11 +31,14 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
             None, default=None
         Weight of each modality, in the order of ``estimators`` (dropped ones included)
         or by name. All are equal by default. Where modalities abstain, the weights of
-        the others are scaled up. "learned": the weights that minimise the squared error
-        of the mean of the out-of-fold predictions.
+        the others are scaled up; one of weight zero decides where no other answers.
+        "learned": the weights that minimise the squared error of the mean of the
+        out-of-fold predictions, penalised by their distance from equal weights, if they
+        beat equal weights out of fold: on the rows as they are and with modalities
+        dropped at random, the 95 % interval of the difference excludes zero.
     guard : bool, default=False
-        Whether the best modality alone decides where it is present, if fusing does not
-        beat it out of fold.
+        Whether to fall back to what is best out of fold, if the fusion is not: the best
+        modality alone, where it is present, or equal weights.
     cv : int, splitter or iterable, default=None
         Folds for out-of-fold predictions, 5 by default. They are needed if weights are
         learned or ``guard`` is set.
@@ -54,8 +58,9 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
     weights_ : ndarray of shape (n_modalities,)
         Weights of ``estimators_``; they sum to one.
     weights_gap_ : float
-        With ``weights="learned"``: upper bound on how far the squared error is above
-        its minimum, in units of the target's variance.
+        With ``weights="learned"``: upper bound on how far the penalised squared error
+        of the learned weights, whether they are used or not, is above its minimum, in
+        units of the target's variance.
     target_mean_ : ndarray of shape (n_outputs,)
         Mean of the target.
     unimodal_scores_ : dict of str to float
@@ -63,12 +68,18 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
         count as the training mean.
     fused_score_ : float
         Out-of-fold R² of the fusion; weights are learned on the other folds.
+    equal_score_ : float
+        Out-of-fold R² of the same rule with equal weights.
     fusion_gain_ : float
-        ``fused_score_`` minus the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_`` and ``equal_score_``,
+        the latter unless weights are equal.
+    fusion_gain_over_ : str
+        What that is: a modality's name or "equal weights".
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows or groups.
+        The 95 % interval of the gain, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it is present, because fusing did not beat it.
+        The modality that decides where it is present, or "equal weights", because the
+        fusion did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str

@@ -232,6 +232,8 @@ def _find_weights(core, present):
     weights = pd.Series(np.asarray(weights, dtype=float), names)[list(present)]
     weights *= pd.Series(present)
     guarded = getattr(core, "guarded_", None)
-    if guarded is not None and present[guarded]:
+    if guarded == "equal weights" or not weights.any():
+        weights = pd.Series(present, dtype=float)
+    elif guarded is not None and present[guarded]:
         weights = pd.Series(weights.index == guarded, weights.index, dtype=float)
-    return weights / weights.sum() if weights.sum() else weights
+    return weights / weights.sum() if weights.any() else weights

@@ -21,7 +21,8 @@ class FusionWeightsDisplay:
     meaning : str, default="Weight"
         What the weights mean, for the label of the axis.
     guarded : str or None, default=None
-        The modality that the guard chose because fusion did not improve on it.
+        The modality, or "equal weights", that the guard chose because fusion did not
+        improve on it.
 
     Attributes
     ----------
@@ -118,7 +119,9 @@ class FusionWeightsDisplay:
         self.ax_.set_xlim(left=0)
         self.ax_.set_xlabel(self.meaning)
         if self.guarded is not None:
-            title = f"Guarded: {self.guarded} decides where it answers"
+            title = f"Guarded: {self.guarded}"
+            if self.guarded != "equal weights":
+                title += " decides where it answers"
             self.ax_.set_title(title, loc="left", fontsize="medium")
         return self
 

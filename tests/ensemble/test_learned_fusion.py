@@ -33,10 +33,8 @@ from sklearn_mm import (
 from sklearn_mm.ensemble import LogLinearPool
 from sklearn_mm.ensemble._weights import (
     learn_weights,
-    log_loss_of,
+    make_log_loss,
     make_pool_objective,
-    make_product_objective,
-    make_squared_loss,
 )
 from sklearn_mm.exceptions import AbstentionWarning
 
@@ -70,93 +68,6 @@ def with_gaps(X, share=0.3):
     return X
 
 
-def make_answers(seed, share_missing=0.0, n_rows=400, n_classes=4):
-    rng = np.random.default_rng(seed)
-    true = rng.integers(n_classes, size=n_rows)
-    logits = rng.normal(size=(3, n_rows, n_classes)) * [[[1]], [[2]], [[0.5]]]
-    logits[:, np.arange(n_rows), true] += np.array([[2.0], [1.5], [0.0]])
-    answers = np.exp(logits)
-    answers /= answers.sum(axis=2, keepdims=True)
-    answers[rng.random((3, n_rows)) < share_missing] = np.nan
-    return answers, true
-
-
-def make_objectives(seed, share_missing):
-    answers, true = make_answers(seed, share_missing)
-    rows, floor = np.arange(len(true)), np.full(len(true), 0.25)
-    y = np.random.default_rng(seed).normal(size=len(true))
-    numbers = y + answers[:, :, 0] * [[1], [3], [9]] - 0.3
-    prior = np.array([0.1, 0.2, 0.3, 0.4])
-    return {
-        "mean": make_pool_objective(answers[:, rows, true], log_loss_of, floor),
-        "product": make_product_objective(np.log(answers), true, floor),
-        "divided": make_product_objective(
-            np.log(answers), true, floor, log_prior=np.log(prior)
-        ),
-        "squares": make_pool_objective(numbers, make_squared_loss(y), np.zeros(len(y))),
-    }
-
-
-@pytest.mark.parametrize("share_missing", [0.0, 0.4])
-@pytest.mark.parametrize("kind", ["mean", "product", "divided", "squares"])
-def test_gradients_are_those_of_differences(kind, share_missing):
-    objective = make_objectives(0, share_missing)[kind]
-    weights = np.array([0.5, 0.3, 0.2])
-    steps = np.eye(3) * 1e-6
-    slopes = [
-        (objective(weights + d)[0] - objective(weights - d)[0]) / 2e-6 for d in steps
-    ]
-    np.testing.assert_allclose(objective(weights)[1], slopes, atol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["mean", "product", "divided", "squares"])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_learned_weights_reach_the_certified_optimum(kind, seed):
-    objective = make_objectives(seed, 0.0)[kind]
-    weights, gap = learn_weights(objective, 3)
-    assert gap <= 1e-6
-    assert weights.min() >= 0
-    np.testing.assert_allclose(weights.sum(), 1)
-
-    def unconstrained(free):  # softmax, and another method
-        weights = np.exp(free - free.max())
-        return objective(weights / weights.sum())[0]
-
-    other = minimize(unconstrained, np.zeros(3), method="Nelder-Mead", tol=1e-10)
-    assert objective(weights)[0] <= other.fun + 1e-6
-
-
-@pytest.mark.parametrize("share_missing", [0.0, 0.3, 0.7])
-@pytest.mark.parametrize("kind", ["mean", "product", "squares"])
-@pytest.mark.parametrize("seed", range(4))
-def test_learned_weights_are_never_worse_than_one_or_equal(kind, seed, share_missing):
-    objective = make_objectives(seed, share_missing)[kind]
-    weights, gap = learn_weights(objective, 3)
-    assert gap <= 1e-6
-    others = [np.full(3, 1 / 3), *np.eye(3)]
-    assert objective(weights)[0] <= min(objective(w)[0] for w in others) + 1e-6
-
-
-@pytest.mark.parametrize("share_missing", [0.0, 0.4])
-def test_objectives_are_the_loss_of_what_is_fused(share_missing):
-    answers, true = make_answers(0, share_missing)
-    weights = np.array([0.5, 0.3, 0.2])
-    losses = {"mean": [], "product": []}
-    for row, code in enumerate(true):  # one by one
-        told = [m for m in range(3) if not np.isnan(answers[m, row, 0])]
-        share = weights[told] / weights[told].sum() if told else None
-        for rule, found in losses.items():
-            if not told:
-                found.append(-np.log(0.25))
-                continue
-            p = answers[told, row]
-            fused = share @ p if rule == "mean" else np.exp(share @ np.log(p))
-            found.append(-np.log(fused[code] / fused.sum()))
-    objectives = make_objectives(0, share_missing)
-    for rule, found in losses.items():
-        np.testing.assert_allclose(objectives[rule](weights)[0], np.mean(found))
-
-
 def test_learned_weights_are_those_of_out_of_fold_predictions():
     X, y = make_table()
     fusion = MultimodalVotingClassifier(MODELS, weights="learned").fit(X, y)
@@ -166,17 +77,18 @@ def test_learned_weights_are_those_of_out_of_fold_predictions():
             for _, model, columns in MODELS
         ]
     )
-    expected, _ = learn_weights(
-        make_pool_objective(answers[:, np.arange(len(y)), y], log_loss_of, None), 3
+    objective = make_pool_objective(
+        answers[:, np.arange(len(y)), y], make_log_loss(len(y)), None
     )
+    expected, _ = learn_weights(objective, 3, len(y))
     np.testing.assert_allclose(fusion.weights_, expected)
     assert fusion.weights_gap_ <= 1e-6
-    assert fusion.weights_[2] < 0.02  # noise
+    assert fusion.weights_[2] < 0.05  # noise
     losses = [
         log_loss(y, np.tensordot(w, answers, 1))
         for w in (fusion.weights_, np.full(3, 1 / 3), *np.eye(3))
     ]
-    assert losses[0] == min(losses)
+    assert losses[0] <= min(losses) + 1e-3
     scores = {n: accuracy_score(y, p.argmax(1)) for (n, *_), p in zip(MODELS, answers)}
     assert fusion.unimodal_scores_ == pytest.approx(scores)
 
@@ -464,7 +376,10 @@ def test_learned_weights_minimise_the_squared_error():
         [cross_val_predict(model, X[columns], y) for _, model, columns in members]
     )
     result = minimize(
-        lambda w: np.mean((answers @ w - y) ** 2) / y.var(),
+        lambda w: (
+            np.mean((answers @ w - y) ** 2) / y.var()
+            + 3 / len(y) * ((w - 1 / 3) ** 2).sum()
+        ),
         np.full(3, 1 / 3),
         bounds=[(0, 1)] * 3,
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1},

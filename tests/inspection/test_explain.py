@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from sklearn.base import clone, is_regressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 from skorch.helper import SliceDict
 
 from sklearn_mm import MultimodalVotingClassifier
@@ -72,7 +73,11 @@ def test_the_guards_choice_has_all_the_weight():
     X, y = make_table()
     X[COLUMNS["a"]] = np.random.default_rng(0).normal(size=(len(X), 2))
     model = clone(VOTING).set_params(guard=True, weights=[9, 1])
-    with pytest.warns(FusionWarning):
+    with pytest.warns(FusionWarning, match="They are used"):
+        model.fit(X, y)
+    assert explain(model, X.iloc[[0]]).weights.to_dict() == {"a": 0.5, "b": 0.5}
+    model.set_params(a=DecisionTreeClassifier(random_state=0))  # sure of noise
+    with pytest.warns(FusionWarning, match="it alone decides"):
         model.fit(X, y)
     assert explain(model, X.iloc[[0]]).weights.to_dict() == {"a": 0, "b": 1}
 

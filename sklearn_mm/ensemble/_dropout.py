@@ -1,0 +1,49 @@
+"""Rows with modalities dropped at random, as they may be missing in prediction."""
+
+import numpy as np
+
+
+def drop_modalities(predictions):
+    """Drop each modality from half of the rows, but never all from one row.
+
+    Parameters
+    ----------
+    predictions : list of ndarray of shape (n_modalities, n_rows, ...)
+        Predictions by output; NaN where a modality abstains.
+
+    Returns
+    -------
+    list of ndarray of the same shapes
+        The predictions with more NaN. The same modalities are dropped on each call.
+    """
+    absent = np.isnan(predictions[0][:, :, 0])
+    dropped = np.random.default_rng(0).random(absent.shape) < 0.5
+    dropped[:, (dropped | absent).all(axis=0)] = False
+    return [np.where(dropped[:, :, None], np.nan, part) for part in predictions]
+
+
+def add_dropped(predictions, target, sample_weight=None):
+    """Append rows with modalities dropped to the rows as they are.
+
+    Parameters
+    ----------
+    predictions : list of ndarray of shape (n_modalities, n_rows, ...)
+        Predictions by output; NaN where a modality abstains.
+    target : list of ndarray of shape (n_rows, ...)
+        Target by output.
+    sample_weight : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    predictions, target : list of ndarray
+        With twice as many rows.
+    sample_weight : ndarray of shape (2 * n_rows,) or None
+        Their weights.
+    """
+    both = [
+        np.concatenate(pair, axis=1)
+        for pair in zip(predictions, drop_modalities(predictions))
+    ]
+    weight = None if sample_weight is None else np.tile(sample_weight, 2)
+    return both, [np.concatenate([part, part]) for part in target], weight
