@@ -7,6 +7,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._utils.imports import StrOptions
 from ._base_stacking import BaseStacking
+from ._pooled_logistic import PooledLogisticRegression
 from ._probabilities import encode_votes, scatter_probabilities
 from ._targets import ClassTargetMixin
 
@@ -34,8 +35,10 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
     estimators : list of tuple (name, estimator, columns)
         As in :class:`MultimodalVotingClassifier`.
     final_estimator : classifier or None, default=None
-        Learns from the modalities' predictions; by default a logistic regression. If it
-        does not accept NaN, missing predictions are replaced by their mean.
+        Learns from the modalities' predictions; by default a logistic regression that a
+        ridge penalty shrinks towards the product of the modalities' probabilities with
+        learned exponents. If it does not accept NaN, missing predictions are replaced
+        by their mean.
     cv : int, splitter, iterable or "prefit", default=None
         Folds for the predictions that the final estimator learns from, 5 by default.
         "prefit" takes fitted models as they are, and their predictions of all rows.
@@ -45,8 +48,8 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
     passthrough : bool, or columns, default=None
         Numeric columns that are passed to the final estimator as well; True for all.
     guard : bool, default=False
-        Whether the best modality alone decides where it is present, if fusing does not
-        beat it out of fold.
+        Whether to fall back to what is best out of fold, if stacking is not: the best
+        modality alone, where it is present, or the mean of those present.
     on_absent : {"raise", "drop"}, default="raise"
         What to do with a modality that is missing from every row.
     n_jobs : int or None, default=None
@@ -77,12 +80,17 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
     fused_score_ : float
         Out-of-fold accuracy of stacking; the final estimator is fitted on the other
         folds.
+    equal_score_ : float
+        Out-of-fold accuracy of the mean of the modalities' predictions.
     fusion_gain_ : float
-        ``fused_score_`` minus the best of ``unimodal_scores_``.
+        ``fused_score_`` minus the best of ``unimodal_scores_`` and ``equal_score_``.
+    fusion_gain_over_ : str
+        What that is: a modality's name or "equal weights".
     fusion_gain_interval_ : tuple of (float, float)
-        Its 95 % interval, by bootstrap over rows or groups.
+        The 95 % interval of the gain, by bootstrap over rows or groups.
     guarded_ : str or None
-        The modality that decides where it is present, because fusing did not beat it.
+        The modality that decides where it is present, or "equal weights", because
+        stacking did not beat it.
     n_features_in_ : int
         Number of columns of the table.
     feature_names_in_ : ndarray of str
@@ -97,7 +105,12 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
     -----
     Where a modality abstains its predictions are NaN, and each modality that abstained
     in ``fit`` has an indicator column. On complete tables the results are the same as
-    scikit-learn's.
+    scikit-learn's with the same final estimator.
+
+    The default final estimator adds to the log-linear pool, which has one coefficient
+    for each modality, a linear function of all log-probabilities and of the columns
+    passed through. It is trained on the rows as they are and once more with modalities
+    dropped at random, so that it expects what is missing later.
 
     References
     ----------
@@ -220,7 +233,16 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
         )
 
     def _make_final(self):
-        return LogisticRegression()
+        if getattr(self, "_n_outputs", None) is not None:
+            return LogisticRegression()
+        ends = np.cumsum([0, *getattr(self, "_widths", ())])
+        methods = self._methods.values() if hasattr(self, "_widths") else ()
+        blocks = [
+            (int(start), int(stop))
+            for start, stop, method in zip(ends, ends[1:], methods)
+            if method == "predict_proba"
+        ]
+        return PooledLogisticRegression(blocks, getattr(self, "classes_", ()))
 
     def _check_members(self, X):
         final = self._clone_final()

@@ -14,7 +14,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     StackingRegressor,
 )
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -64,8 +64,9 @@ def test_complete_tables_are_stacked_as_by_scikit_learn(kind, load):
     stacks = (MultimodalStackingClassifier, StackingClassifier)
     if kind == "numbers":
         stacks = (MultimodalStackingRegressor, StackingRegressor)
-    ours = stacks[0](pairs).fit(X, y)
-    reference = stacks[1](theirs).fit(X, y)
+    final = RidgeCV() if kind == "numbers" else LogisticRegression()
+    ours = stacks[0](pairs, final).fit(X, y)
+    reference = stacks[1](theirs, final).fit(X, y)
     np.testing.assert_allclose(ours.transform(X), reference.transform(X), atol=1e-10)
     ask = "predict" if kind == "numbers" else "predict_proba"
     np.testing.assert_allclose(
@@ -79,7 +80,8 @@ def test_sample_weights_reach_the_members_and_the_final_estimator():
     X, y = load_iris(return_X_y=True)
     weight = np.random.default_rng(0).random(len(y))
     pairs, _ = make_pairs("many")
-    stacking = MultimodalStackingClassifier(pairs).fit(X, y, sample_weight=weight)
+    stacking = MultimodalStackingClassifier(pairs, LogisticRegression())
+    stacking.fit(X, y, sample_weight=weight)
     features = [
         cross_val_predict(
             model,
@@ -146,9 +148,11 @@ def test_prefit_models_are_taken_as_they_are():
         ("left", GaussianNB().fit(X[:50:, LEFT], y[:50]), LEFT),
         ("right", GaussianNB().fit(X[::2][:, RIGHT], y[::2]), RIGHT),
     ][1:]
-    stacking = MultimodalStackingClassifier(fitted, cv="prefit").fit(X, y)
+    final = LogisticRegression()
+    stacking = MultimodalStackingClassifier(fitted, final, cv="prefit").fit(X, y)
     reference = StackingClassifier(
         [("right", select([0, 1], GaussianNB()).fit(X[::2][:, RIGHT], y[::2]))],
+        final,
         cv="prefit",
     ).fit(X[:, RIGHT], y)
     np.testing.assert_allclose(
