@@ -26,7 +26,9 @@ from ..exceptions import AbstentionWarning
 from ._base import BaseFusion
 from ._folds import make_splitter
 from ._out_of_fold import EQUAL, OutOfFoldMixin, number_tests, take_predictions
+from ._pool import Pool
 from ._routing import route_weight
+from ._rules import PoolingRule
 
 
 class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
@@ -43,6 +45,7 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         "passthrough": ["boolean", str, "array-like", slice, callable, None],
         "guard": ["boolean"],
     }
+    _vote_rule: PoolingRule  # what the guard falls back to, by equal weights
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, **params):
@@ -83,7 +86,9 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
         weight = None if weight is None else weight[rows]
         groups = params.get("groups")
         groups = None if groups is None else np.asarray(groups)[rows]
-        target, equal = self._encode(y[rows]), _average(predictions, self._priors)
+        target = self._encode(y[rows])
+        self._vote = Pool(self._vote_rule, "equal", self._priors)
+        equal, _ = self._vote.fit(predictions, target, weight).fuse(predictions)
         self._compare(predictions, fused, target, weight, groups, equal)
         return self
 
@@ -319,7 +324,7 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
     def _overrule(self, stacked, predictions, abstained):
         """Insert what the guard fell back to, and the prior where all abstain."""
         if self.guarded_ == EQUAL:
-            return _average(predictions, self._priors)
+            return self._vote.fuse(predictions)[0]
         for part, member_parts, prior in zip(stacked, predictions, self._priors):
             part[abstained] = prior
             if self.guarded_ is not None:
@@ -327,16 +332,6 @@ class BaseStacking(TransformerMixin, OutOfFoldMixin, BaseFusion):
                 present = ~np.isnan(guarded[:, 0])
                 part[present] = guarded[present]
         return stacked
-
-
-def _average(predictions, priors):
-    """Average the predictions of those present, by output; the prior without any."""
-    averages = []
-    for part, prior in zip(predictions, priors):
-        present = ~np.isnan(part[:, :, :1])  # (n_modalities, n_samples, 1)
-        average = np.nan_to_num(part).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
-        averages.append(np.where(present.any(axis=0), average, prior))
-    return averages
 
 
 def _read_numbers(column, name):

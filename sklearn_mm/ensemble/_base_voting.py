@@ -163,8 +163,8 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
             if not self._beat_equal(pools, predictions, target, weight, tests, groups):
                 for each in (pool, *pools):
                     each.use_equal_weights()
-            if pool.temperature_ is not None:
-                self.temperature_ = pool.temperature_
+            if pool.sharpness_ is not None:
+                self.sharpness_ = pool.sharpness_
         fused = _fuse_folds(pools, predictions, tests)
         equal = None
         if len(np.unique(self._pool.weights_)) > 1 or pool.is_confident:

@@ -34,8 +34,8 @@ class Comparison:
 
     @property
     def pays(self):
-        """Whether fusing beats the best alternative, or there is only one."""
-        return self.gain > 0 or len(self.scores) == 1
+        """Whether fusing is as good as the best alternative."""
+        return self.gain >= 0
 
     def warn(self, names, guarded):
         """Warn if fusing does not pay."""

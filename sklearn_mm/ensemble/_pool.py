@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from ._calibration import fit_calibrator
 from ._dropout import add_dropped
@@ -14,13 +15,13 @@ from ._weights import to_share
 _TINY = 1e-15
 #: Least certainty, so that a row of equal probabilities still has a prediction.
 _CERTAINTY = 1e-6
-#: One over the highest temperature, so that the order of the classes is kept.
-_LEAST_POWER = 0.05
+#: Least power of fused probabilities, so that the order of the classes is kept.
+_LEAST_POWER = 0.01
 
 
 @dataclass
 class Weighing:
-    """Weights, the rule that fuses by them, and the temperature of the result.
+    """Weights, the rule that fuses by them, and how sharp the result is.
 
     Parameters
     ----------
@@ -28,23 +29,23 @@ class Weighing:
         How predictions are fused.
     weights : ndarray of shape (n_modalities,)
         The weights that ``rule`` takes.
-    temperature : float or None, default=None
-        One over the power to which fused probabilities are raised; None leaves them.
+    powers : ndarray of shape (1 + n_modalities,) or None, default=None
+        Fused probabilities are raised to the first plus those of the modalities that
+        are present. None leaves them as they are.
     """
 
     _trusted = True
     rule: PoolingRule
     weights: np.ndarray
-    temperature: float | None = None
+    powers: np.ndarray | None = None
 
     def fuse(self, predictions, weights, prior):
         """Fuse predictions by weights of each row ``(n_modalities, n_samples)``."""
         fused = self.rule.fuse(predictions, weights, prior)
-        if self.temperature is None:
+        if self.powers is None:
             return fused
-        logs = np.log(np.maximum(fused, _TINY)) / self.temperature
-        powers = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        power = self.powers[0] + self.powers[1:] @ ~np.isnan(predictions[:, :, 0])
+        return softmax(np.log(np.maximum(fused, _TINY)) * power[:, None], axis=1)
 
 
 class Pool:
@@ -59,8 +60,8 @@ class Pool:
     ----------
     rule : PoolingRule
         How predictions are fused.
-    weights : ndarray of shape (n_modalities,) or {"learned", "confidence"}
-        Weights, or how to find them.
+    weights : ndarray of shape (n_modalities,) or {"learned", "confidence", "equal"}
+        Weights, or how to find them. "equal" learns the sharpness only.
     prior : list of ndarray of shape (n_classes,)
         Predicted where all modalities abstain.
     calibration : {"sigmoid", "isotonic", "temperature"} or None
@@ -109,11 +110,11 @@ class Pool:
         return self.chosen_.weights / self.chosen_.weights.sum()
 
     @property
-    def temperature_(self):
-        """Temperature of the fused probabilities; None if it was not learned."""
-        if self.chosen_.rule.takes_exponents:
-            return float(1 / self.chosen_.weights.sum())
-        return self.chosen_.temperature
+    def sharpness_(self):
+        """The power where all modalities are present; None if it was not learned."""
+        chosen = self.chosen_
+        powers = chosen.weights if chosen.rule.takes_exponents else chosen.powers
+        return None if powers is None else float(powers.sum())
 
     def calibrate(self, predictions):
         """Return the predictions as they are fused, calibrated if that is asked for."""
@@ -185,29 +186,34 @@ class Pool:
         self.equal_ = Weighing(self.rule, np.full(n_modalities, 1 / n_modalities))
 
     def _learn(self, predictions, target, sample_weight):
-        """Learn weights; also the temperature, for these and for equal weights."""
-        rule, weights, self.gap_ = self.rule.learn(
-            predictions, target, self.prior, sample_weight
-        )
-        self.chosen_ = Weighing(rule, weights) if weights.any() else self.equal_
+        """Learn weights; also the sharpness, for these and for equal weights."""
+        weighings = [self.equal_]
+        if self.is_learned:
+            rule, weights, self.gap_ = self.rule.learn(
+                predictions, target, self.prior, sample_weight
+            )
+            if weights.any():
+                weighings.append(Weighing(rule, weights))
+        self.chosen_ = weighings[-1]
         if target[0].ndim == 1:  # classes
             data = add_dropped(predictions, target, sample_weight)
-            for weighing in (self.equal_, self.chosen_):
+            for weighing in weighings:
                 if not weighing.rule.takes_exponents:
-                    weighing.temperature = self._learn_temperature(weighing, *data)
+                    weighing.powers = self._learn_powers(weighing, *data)
 
-    def _learn_temperature(self, weighing, predictions, target, sample_weight):
-        """Fit the temperature of Guo et al. (2017) to what the weights fuse."""
+    def _learn_powers(self, weighing, predictions, target, sample_weight):
+        """Learn the powers that minimise the log-loss of what the weights fuse."""
         n_rows = len(target[0])
         share = to_share(sample_weight, n_rows)
         total = n_rows if sample_weight is None else sample_weight.sum()
+        present = ~np.isnan(predictions[0][:, :, :1])
+        present = np.concatenate([present.any(axis=0)[None], present])
         fused = self._fuse_calibrated(predictions, weighing)
         parts = [
-            gather_evidence(part[None], codes, share)
+            gather_evidence(np.where(present, part, np.nan), codes, share)
             for part, codes in zip(fused, target)
         ]
-        power, _ = learn_exponents(parts, 1, total / 2, _LEAST_POWER)
-        return float(1 / power[0])
+        return learn_exponents(parts, len(present), total / 2, _LEAST_POWER)[0]
 
     def _compute_reliability(self, predictions, codes, sample_weight):
         """Share of the prior's log-loss that each modality alone removes."""

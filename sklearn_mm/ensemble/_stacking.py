@@ -9,6 +9,7 @@ from .._utils.imports import StrOptions
 from ._base_stacking import BaseStacking
 from ._pooled_logistic import PooledLogisticRegression
 from ._probabilities import encode_votes, scatter_probabilities
+from ._probability_rules import LinearPool
 from ._targets import ClassTargetMixin
 
 _METHODS = ("predict_proba", "decision_function", "predict")
@@ -135,6 +136,8 @@ class MultimodalStackingClassifier(ClassTargetMixin, ClassifierMixin, BaseStacki
         **BaseStacking._parameter_constraints,
         "stack_method": [StrOptions({"auto", *_METHODS})],
     }
+
+    _vote_rule = LinearPool()
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from sklearn.base import RegressorMixin
 from sklearn.linear_model import RidgeCV
 
 from ._base_stacking import BaseStacking
+from ._number_rules import WeightedMean
 from ._targets import NumberTargetMixin
 
 
@@ -96,6 +97,8 @@ class MultimodalStackingRegressor(NumberTargetMixin, RegressorMixin, BaseStackin
     >>> bool(stacking.fit(X, y).score(X, y) > 0.4)
     True
     """
+
+    _vote_rule = WeightedMean()
 
     def __init__(
         self,

@@ -86,10 +86,11 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     weights_ : ndarray of shape (n_modalities,)
         Weights of ``estimators_``; they sum to one. With ``weights="confidence"`` they
         are the modalities' reliabilities. Learned weights of a product are in the
-        proportions of the exponents, which are ``weights_ / temperature_``.
-    temperature_ : float
-        With ``weights="learned"``: one over the power to which the fused probabilities
-        are raised; below 1 where they are less certain than they could be.
+        proportions of its exponents, which are ``weights_ * sharpness_``.
+    sharpness_ : float
+        With ``weights="learned"``: the power to which fused probabilities are raised
+        where all modalities are present; it is smaller where some are missing. Of a
+        product with learned weights, the sum of the exponents.
     weights_gap_ : float
         With ``weights="learned"``: upper bound on how far the penalised log-loss of the
         learned weights, whether they are used or not, is above its minimum.
@@ -134,8 +135,9 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     if their accuracy is higher and the 95 % interval of the difference excludes zero.
     Learning is penalised by the distance from equal weights. "soft" learns weights that
     sum to one; "product" learns exponents of any sum, which multiply the modalities'
-    evidence beyond the class frequencies. In both cases a temperature is fitted, as a
-    mean of calibrated probabilities is not sharp enough.
+    evidence beyond the class frequencies. The sharpness of the result is learned with
+    equal weights as well, since a mean of calibrated probabilities is not sharp enough;
+    it does not change the order of the classes.
 
     References
     ----------

@@ -234,13 +234,6 @@ def test_the_guard_falls_back_to_the_best_modality(kind):
     np.testing.assert_allclose(
         fusion.predict(gone), fusion.estimators_[1].predict(X[NOISE])
     )
-    other = {"weights": "confidence"} if kind == "classes" else {"voting": "median"}
-    unguarded = clone(fusion).set_params(
-        **{"weights": "learned", "guard": False, **other}
-    )
-    with pytest.warns(FusionWarning, match="guard=True would"):
-        unguarded.fit(X, y)
-    assert unguarded.guarded_ is None
 
 
 def test_groups_reach_the_folds_and_the_interval():

@@ -8,6 +8,7 @@ from scipy.spatial.distance import jensenshannon
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
@@ -216,7 +217,7 @@ def test_the_guard_lets_the_best_modality_decide():
     noise = np.random.default_rng(0).normal(size=(150, 2))
     X = np.hstack([X, noise])
     members = [("petal", GaussianNB(), RIGHT), ("noise", GaussianNB(), [4, 5])]
-    poor = LogisticRegression(C=1e-6)  # a final estimator that spoils it
+    poor = DummyClassifier()  # a final estimator that spoils it
     stacking = MultimodalStackingClassifier(members, poor, guard=True)
     with pytest.warns(FusionWarning, match="'petal' alone"):
         stacking.fit(X[::2], y[::2])
@@ -227,6 +228,10 @@ def test_the_guard_lets_the_best_modality_decide():
         stacking.predict_proba(X), alone.predict_proba(X[:, RIGHT])
     )
     assert stacking.unimodal_scores_["petal"] > stacking.unimodal_scores_["noise"]
+    stacking.set_params(guard=False)
+    with pytest.warns(FusionWarning, match="guard=True would let it"):
+        stacking.fit(X[::2], y[::2])
+    assert stacking.guarded_ is None
 
 
 def test_disagreement_is_the_jensen_shannon_divergence():
