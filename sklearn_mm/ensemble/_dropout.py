@@ -2,6 +2,9 @@
 
 import numpy as np
 
+#: As many rows tell the few numbers that are learned from them.
+_MAX_ROWS = 10_000
+
 
 def drop_modalities(predictions):
     """Drop each modality from half of the rows, but never all from one row.
@@ -25,6 +28,8 @@ def drop_modalities(predictions):
 def add_dropped(predictions, target, sample_weight=None):
     """Append rows with modalities dropped to the rows as they are.
 
+    Of more than 10,000 rows, as many are drawn at random.
+
     Parameters
     ----------
     predictions : list of ndarray of shape (n_modalities, n_rows, ...)
@@ -37,10 +42,16 @@ def add_dropped(predictions, target, sample_weight=None):
     Returns
     -------
     predictions, target : list of ndarray
-        With twice as many rows.
-    sample_weight : ndarray of shape (2 * n_rows,) or None
+        Of twice as many rows.
+    sample_weight : ndarray or None
         Their weights.
     """
+    n_rows = len(target[0])
+    if n_rows > _MAX_ROWS:
+        drawn = np.random.default_rng(0).permutation(n_rows)[:_MAX_ROWS]
+        predictions = [part[:, drawn] for part in predictions]
+        target = [part[drawn] for part in target]
+        sample_weight = None if sample_weight is None else sample_weight[drawn]
     both = [
         np.concatenate(pair, axis=1)
         for pair in zip(predictions, drop_modalities(predictions))

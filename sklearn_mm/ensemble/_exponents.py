@@ -59,7 +59,50 @@ class Evidence:
         return loss, means @ self.share, second - (means * self.share) @ means.T
 
 
-def gather_evidence(predictions, target, share, prior=None):
+@dataclass
+class Sharpening:
+    """The log-loss of fused probabilities raised to a power of each row.
+
+    A row's power is the first exponent plus those of the modalities that are present.
+
+    Parameters
+    ----------
+    fused : ndarray of shape (n_rows, n_classes)
+        Fused probabilities.
+    present : ndarray of shape (n_modalities, n_rows), bool
+        Where modalities are present.
+    target : ndarray of shape (n_rows,), int
+        Codes of the true classes.
+    share : ndarray of shape (n_rows,)
+        Shares of the rows in the mean loss; they sum to one.
+    """
+
+    fused: np.ndarray
+    present: np.ndarray
+    target: np.ndarray
+    share: np.ndarray
+
+    def __post_init__(self):
+        logs = np.log(np.maximum(self.fused, _FLOOR))
+        self.logs = logs - logs[np.arange(len(logs)), self.target][:, None]
+        constant = np.ones((1, len(logs)))
+        self.present = np.concatenate([constant, self.present])
+
+    def __call__(self, exponents):
+        """Compute the log-loss, its gradient and its Hessian."""
+        odds = self.logs * (exponents @ self.present)[:, None]
+        top = odds.max(axis=1, keepdims=True)
+        powers = np.exp(odds - top)
+        sums = powers.sum(axis=1)
+        powers /= sums[:, None]
+        loss = (np.log(sums) + top[:, 0]) @ self.share
+        mean = np.einsum("nk,nk->n", powers, self.logs)
+        variance = np.einsum("nk,nk,nk->n", powers, self.logs, self.logs) - mean**2
+        hessian = (self.present * (variance * self.share)) @ self.present.T
+        return loss, self.present @ (mean * self.share), hessian
+
+
+def gather_evidence(predictions, target, share, prior):
     """Take the logarithms of probabilities relative to a prior.
 
     Parameters
@@ -70,19 +113,18 @@ def gather_evidence(predictions, target, share, prior=None):
         Codes of the true classes.
     share : ndarray of shape (n_rows,)
         Shares of the rows in the mean loss.
-    prior : ndarray of shape (n_classes,) or None, default=None
-        Class frequencies; equal ones by default.
+    prior : ndarray of shape (n_classes,)
+        Class frequencies.
 
     Returns
     -------
     Evidence
         The loss as a function of the exponents.
     """
-    n_classes = predictions.shape[2]
-    prior = np.full(n_classes, 1 / n_classes) if prior is None else prior
     log_prior = np.log(np.maximum(prior, _FLOOR))
     logs = np.log(np.maximum(predictions, _FLOOR)) - log_prior
-    return Evidence(np.nan_to_num(logs), log_prior, target, share)
+    logs[np.isnan(logs)] = 0
+    return Evidence(logs, log_prior, target, share)
 
 
 def add_evidence(predictions, exponents, prior):
@@ -103,7 +145,8 @@ def add_evidence(predictions, exponents, prior):
         Logarithms of the fused probabilities, up to a constant for each row.
     """
     log_prior = np.log(np.maximum(prior, _FLOOR))
-    logs = np.nan_to_num(np.log(np.maximum(predictions, _FLOOR)) - log_prior)
+    logs = np.log(np.maximum(predictions, _FLOOR)) - log_prior
+    logs[np.isnan(logs)] = 0
     return np.einsum("mn,mnk->nk", exponents, logs) + log_prior
 
 

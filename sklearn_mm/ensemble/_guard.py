@@ -132,11 +132,19 @@ def _resample(parts):
     """Compute ratios of the sums of both parts over rows drawn with replacement."""
     generator = np.random.default_rng(0)  # the interval is the same on each call
     n_rows = parts.shape[1]
+    values, counts = np.unique(parts, axis=1, return_counts=True)
+    if len(counts) < 100:  # as of errors: draw how often each occurs
+        drawn = generator.multinomial(n_rows, counts / n_rows, size=_N_RESAMPLES)
+        return _divide(values @ drawn.T)
     block = max(1, _BLOCK // n_rows)
     ratios = []
     for start in range(0, _N_RESAMPLES, block):
         n_draws = min(block, _N_RESAMPLES - start)
         drawn = generator.integers(n_rows, size=(n_draws, n_rows))
-        sums = parts[:, drawn].sum(axis=2)  # (2, n_draws)
-        ratios.append(sums[0] / np.where(sums[1] > 0, sums[1], 1))
+        ratios.append(_divide(parts[:, drawn].sum(axis=2)))
     return np.concatenate(ratios)
+
+
+def _divide(sums):
+    """Divide the first of two sums ``(2, n_draws)`` by the second."""
+    return sums[0] / np.where(sums[1] > 0, sums[1], 1)

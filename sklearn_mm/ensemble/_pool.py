@@ -7,7 +7,7 @@ from scipy.special import softmax
 
 from ._calibration import fit_calibrator
 from ._dropout import add_dropped
-from ._exponents import gather_evidence, learn_exponents
+from ._exponents import Sharpening, learn_exponents
 from ._rules import PoolingRule
 from ._weights import to_share
 
@@ -206,14 +206,13 @@ class Pool:
         n_rows = len(target[0])
         share = to_share(sample_weight, n_rows)
         total = n_rows if sample_weight is None else sample_weight.sum()
-        present = ~np.isnan(predictions[0][:, :, :1])
-        present = np.concatenate([present.any(axis=0)[None], present])
+        present = ~np.isnan(predictions[0][:, :, 0])
         fused = self._fuse_calibrated(predictions, weighing)
         parts = [
-            gather_evidence(np.where(present, part, np.nan), codes, share)
+            Sharpening(part, present, codes, share)
             for part, codes in zip(fused, target)
         ]
-        return learn_exponents(parts, len(present), total / 2, _LEAST_POWER)[0]
+        return learn_exponents(parts, 1 + len(present), total / 2, _LEAST_POWER)[0]
 
     def _compute_reliability(self, predictions, codes, sample_weight):
         """Share of the prior's log-loss that each modality alone removes."""

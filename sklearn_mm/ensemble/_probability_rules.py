@@ -143,9 +143,9 @@ class LogLinearPool(PoolingRule):
         """Learn exponents that minimise the log-loss, drawn to equal ones.
 
         They are learned on the rows as they are and once more with modalities dropped
-        at random. What is learned is the sharpness of the pool as well, and each
-        modality's evidence beyond the class frequencies counts by its exponent, whether
-        ``divide_prior`` is set or not.
+        at random; of more than 10,000 rows, as many are drawn. What is learned is the
+        sharpness of the pool as well, and each modality's evidence beyond the class
+        frequencies counts by its exponent, whether ``divide_prior`` is set or not.
 
         Parameters
         ----------
@@ -167,14 +167,14 @@ class LogLinearPool(PoolingRule):
         gap : float
             Upper bound on how far the penalised log-loss is above its minimum.
         """
-        n_rows = len(target[0]) if sample_weight is None else sample_weight.sum()
-        data = add_dropped(predictions, target, sample_weight)
-        share = to_share(data[2], len(data[1][0]))
+        predictions, target, weight = add_dropped(predictions, target, sample_weight)
+        total = len(target[0]) if weight is None else weight.sum()
+        share = to_share(weight, len(target[0]))
         parts = [
             gather_evidence(part, codes, share, prior)
-            for part, codes, prior in zip(*data[:2], priors)
+            for part, codes, prior in zip(predictions, target, priors)
         ]
-        return EvidencePool(), *learn_exponents(parts, len(predictions[0]), n_rows)
+        return EvidencePool(), *learn_exponents(parts, len(predictions[0]), total / 2)
 
 
 class EvidencePool(PoolingRule):
