@@ -102,6 +102,26 @@ class Sharpening:
         return loss, self.present @ (mean * self.share), hessian
 
 
+def contaminate(predictions, share, prior):
+    """Mix probabilities with a share of the class frequencies.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_modalities, n_samples, n_classes)
+        Probabilities; NaN where a modality abstains.
+    share : float
+        The share.
+    prior : ndarray of shape (n_classes,)
+        Class frequencies.
+
+    Returns
+    -------
+    ndarray of shape (n_modalities, n_samples, n_classes)
+        The mixture; NaN where a modality abstains.
+    """
+    return (1 - share) * predictions + share * prior if share else predictions
+
+
 def gather_evidence(predictions, target, share, prior):
     """Take the logarithms of probabilities relative to a prior.
 

@@ -6,9 +6,11 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ._dropout import add_dropped
-from ._exponents import add_evidence, gather_evidence, learn_exponents
+from ._exponents import add_evidence, contaminate, gather_evidence, learn_exponents
 from ._weights import to_share
 
+#: Share of cells that are thought to be wrong, as in ``LogLinearPool``.
+_CONTAMINATION = 0.02
 #: Probabilities are kept this far from zero where they are features.
 _FLOOR = 1e-3
 #: Ridge penalties of the coefficients of evidence, and of those of other features.
@@ -95,6 +97,7 @@ class PooledLogisticRegression(ClassifierMixin, BaseEstimator):
             is_other[start:stop] = False
             block = X[:, start:stop]
             part[:] = np.hstack([1 - block, block]) if n_classes == 2 else block
+        predictions = contaminate(predictions, _CONTAMINATION, self.prior_)
         return predictions, X[:, is_other]
 
     def _pool(self, predictions):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._dropout import add_dropped
-from ._exponents import add_evidence, gather_evidence, learn_exponents
+from ._exponents import add_evidence, contaminate, gather_evidence, learn_exponents
 from ._rules import Average, PoolingRule
 from ._weights import make_log_loss, make_pool_objective, to_share
 
@@ -76,8 +76,8 @@ class MajorityVote(Average):
 class LogLinearPool(PoolingRule):
     """Normalised geometric mean of the class probabilities, the logarithmic pool.
 
-    The rule of ``voting="product"``. A modality that rules a class out vetoes it, so
-    all of them should be well calibrated.
+    The rule of ``voting="product"``. A modality that rules a class out nearly vetoes
+    it, so all of them should be well calibrated.
 
     Parameters
     ----------
@@ -86,13 +86,20 @@ class LogLinearPool(PoolingRule):
         frequencies once, as is right for modalities that are independent given the
         class. The weight of a modality is then an exponent, which is 1 if all weights
         are equal.
+    contamination : float in [0, 1), default=0.02
+        Share of cells that are thought to be wrong, as if they belonged to another row.
+        Each modality's probabilities are mixed with that share of the class
+        frequencies, which bounds what one modality can say against all others. 0.1 is
+        better where modalities often contradict each other.
 
     References
     ----------
     J. Kittler, M. Hatef, R. P. W. Duin and J. Matas (1998), "On combining classifiers",
     IEEE Transactions on Pattern Analysis and Machine Intelligence 20. C. Genest and
     J. V. Zidek (1986), "Combining probability distributions: a critique and an
-    annotated bibliography", Statistical Science 1.
+    annotated bibliography", Statistical Science 1. P. J. Huber (1964), "Robust
+    estimation of a location parameter", Annals of Mathematical Statistics 35, for the
+    model of contamination.
 
     Examples
     --------
@@ -107,8 +114,9 @@ class LogLinearPool(PoolingRule):
 
     can_learn = True
 
-    def __init__(self, divide_prior=False):
+    def __init__(self, divide_prior=False, contamination=0.02):
         self.divide_prior = divide_prior
+        self.contamination = contamination
 
     def fuse(self, predictions, weights, prior):
         """Multiply the probabilities of the modalities that are present.
@@ -127,6 +135,7 @@ class LogLinearPool(PoolingRule):
         ndarray of shape (n_samples, n_classes)
             Probabilities.
         """
+        predictions = contaminate(predictions, self.contamination, prior)
         logs = np.log(np.clip(np.nan_to_num(predictions, nan=1.0), _TINY, 1))
         if self.divide_prior:
             log_prior = np.log(np.clip(prior, _TINY, 1))
@@ -171,10 +180,13 @@ class LogLinearPool(PoolingRule):
         total = len(target[0]) if weight is None else weight.sum()
         share = to_share(weight, len(target[0]))
         parts = [
-            gather_evidence(part, codes, share, prior)
+            gather_evidence(
+                contaminate(part, self.contamination, prior), codes, share, prior
+            )
             for part, codes, prior in zip(predictions, target, priors)
         ]
-        return EvidencePool(), *learn_exponents(parts, len(predictions[0]), total / 2)
+        rule = EvidencePool(self.contamination)
+        return rule, *learn_exponents(parts, len(predictions[0]), total / 2)
 
 
 class EvidencePool(PoolingRule):
@@ -187,8 +199,12 @@ class EvidencePool(PoolingRule):
     _trusted = True
     takes_exponents = True
 
+    def __init__(self, contamination):
+        self.contamination = contamination
+
     def fuse(self, predictions, weights, prior):
         """Fuse the modalities' probabilities; ``weights`` are the exponents."""
+        predictions = contaminate(predictions, self.contamination, prior)
         scores = add_evidence(predictions, weights, prior)
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)

@@ -180,7 +180,8 @@ def test_the_product_with_the_prior_divided_out_is_naive_bayes():
     X, y = make_table()
     y = np.where(y == 2, 1, y)  # classes of unequal size
     halves = [("a", GaussianNB(), A), ("b", GaussianNB(), B)]
-    fusion = MultimodalVotingClassifier(halves, voting=LogLinearPool(divide_prior=True))
+    rule = LogLinearPool(divide_prior=True, contamination=0)
+    fusion = MultimodalVotingClassifier(halves, voting=rule)
     whole = GaussianNB().fit(X[A + B], y)
     np.testing.assert_allclose(
         fusion.fit(X, y).predict_proba(X), whole.predict_proba(X[A + B]), atol=1e-6

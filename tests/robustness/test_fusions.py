@@ -177,6 +177,7 @@ def fuse_slowly(rule, parts, weights, prior):
     shares = weigh_slowly(weights, present)
     parts = [part for part, is_present in zip(parts, present) if is_present]
     if rule == "product":
+        parts = [0.98 * part + 0.02 * prior for part in parts]
         fused = np.prod([part**w for part, w in zip(parts, shares)], axis=0)
         return fused / fused.sum()
     if rule == "hard":
