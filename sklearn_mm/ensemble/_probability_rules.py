@@ -109,7 +109,7 @@ class LogLinearPool(PoolingRule):
     >>> prior = np.array([0.5, 0.5])
     >>> pool = LogLinearPool()
     >>> pool.fuse(predictions, np.array([[0.5], [0.5]]), prior).round(2)
-    array([[0.75, 0.25]])
+    array([[0.74, 0.26]])
     """
 
     can_learn = True
