@@ -8,7 +8,7 @@ from sklearn.base import TransformerMixin, clone
 from .._utils.imports import StrOptions, check_sample_weight, fit_context
 from ._base import BaseFusion
 from ._dropout import drop_modalities
-from ._guard import bound_mean
+from ._guard import standardize_mean
 from ._out_of_fold import (
     EQUAL,
     OutOfFoldMixin,
@@ -176,15 +176,17 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
 
         That is measured on the rows as they are, and once more with modalities dropped.
         """
-        gains = []
-        for each in (predictions, drop_modalities(predictions)):
-            learned, equal = (
-                self._compute_losses(_fuse_folds(pools, each, tests, equally), target)
-                for equally in (False, True)
-            )
-            gains.append(equal - learned)
-        gains = np.mean(gains, axis=0)
-        return bound_mean(gains if weight is None else gains * weight, groups) > 0
+        pairs = [
+            [_fuse_folds(pools, each, tests, equally) for equally in (True, False)]
+            for each in (predictions, drop_modalities(predictions))
+        ]
+        gains = []  # in standard errors
+        for measure in self._measures:
+            losses = np.array([[measure(fused, target) for fused in p] for p in pairs])
+            differences = (losses[:, 0] - losses[:, 1]).mean(axis=0)
+            differences *= 1 if weight is None else weight
+            gains.append(standardize_mean(differences, groups))
+        return gains[0] > 1.96 or (gains[0] > 1 and gains[-1] > 1.96)
 
     def _fuse(self, predictions):
         """Pool the predictions; a guarded modality decides where it is present."""

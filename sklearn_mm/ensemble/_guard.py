@@ -100,8 +100,8 @@ def compare_with_best(losses, fused_losses, scale, groups=None):
     )
 
 
-def bound_mean(values, groups=None):
-    """Compute the lower end of the 95 % interval of a mean, by its standard error.
+def standardize_mean(values, groups=None):
+    """Divide a mean by its standard error.
 
     Parameters
     ----------
@@ -113,11 +113,12 @@ def bound_mean(values, groups=None):
     Returns
     -------
     float
-        The mean minus 1.96 standard errors.
+        The mean in standard errors; 0 if all values are equal.
     """
     mean = values.mean()
     (sums,) = _sum_groups((values - mean)[None], groups)
-    return mean - 1.96 * np.sqrt(sums @ sums) / len(values)
+    error = np.sqrt(sums @ sums) / len(values)
+    return mean / error if error > 0 else 0.0
 
 
 def _sum_groups(parts, groups):

@@ -16,6 +16,9 @@ from ._probabilities import (
     scatter_probabilities,
 )
 
+#: Probabilities are kept this far from zero before logarithms are taken.
+_TINY = 1e-6
+
 
 def check_labels(y, owner):
     """Raise an error if labels are missing or of several types.
@@ -151,6 +154,11 @@ class ClassTargetMixin:
         wrong = [part.argmax(axis=1) != code for part, code in zip(fused, codes)]
         return np.logical_or.reduce(wrong).astype(float)
 
+    @property
+    def _measures(self):
+        """Losses by row that decide between weights: errors, then log-loss."""
+        return self._compute_losses, _compute_log_losses
+
     def _compute_scale(self, codes):
         return np.ones(len(codes[0]))
 
@@ -207,10 +215,21 @@ class NumberTargetMixin:
         (fused,), (target,) = fused, target
         return ((fused - target) ** 2 / _compute_variance(target)).mean(axis=1)
 
+    @property
+    def _measures(self):
+        """Losses by row that decide between weights."""
+        return (self._compute_losses,)
+
     def _compute_scale(self, target):
         (target,) = target
         deviation = target - target.mean(axis=0)
         return (deviation**2 / _compute_variance(target)).mean(axis=1)
+
+
+def _compute_log_losses(fused, codes):
+    """Log-loss by row, averaged over outputs."""
+    true = [part[np.arange(len(code)), code] for part, code in zip(fused, codes)]
+    return -np.log(np.maximum(true, _TINY)).mean(axis=0)
 
 
 def _compute_variance(target):

@@ -34,8 +34,8 @@ class MultimodalVotingRegressor(NumberTargetMixin, RegressorMixin, BaseVoting):
         the others are scaled up; one of weight zero decides where no other answers.
         "learned": the weights that minimise the squared error of the mean of the
         out-of-fold predictions, penalised by their distance from equal weights, if they
-        beat equal weights out of fold: on the rows as they are and with modalities
-        dropped at random, the 95 % interval of the difference excludes zero.
+        beat equal weights out of fold by 1.96 standard errors, on the rows as they are
+        and with modalities dropped at random.
     guard : bool, default=False
         Whether to fall back to what is best out of fold, if the fusion is not: the best
         modality alone, where it is present, or equal weights.
