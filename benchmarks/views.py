@@ -12,7 +12,6 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.tasks import by_column
 from sklearn_mm import (
     AudioLoader,
     AudioStatistics,
@@ -120,13 +119,21 @@ def digits_heard(seed):
 
 
 def mosi(seed):
-    """Sentiment of utterances: features of words, voice and face, and their split."""
+    """Sentiment of utterances: features of words, voice and face.
+
+    The features were learned from the labels of the published training part, which they
+    tell (from the face, 91 % of them out of fold, 53 % of the others): only the
+    published test part is used; a third of its videos tests.
+    """
     home = get_data_home() / "mosi"
     table = pd.read_csv(home / "utterances.csv")
     features = np.load(home / "features.npz")
+    rows = np.flatnonzero(table.split == "test")
     names = {"text": "text_cnn", "audio": "audio_opensmile", "video": "video_3dcnn"}
-    arrays = {name: features[key] for name, key in names.items()}
-    return Views(arrays, table.label.to_numpy(), by_column(table))
+    arrays = {name: features[key][rows] for name, key in names.items()}
+    y, groups = table.label.to_numpy()[rows], table.video_no.to_numpy()[rows]
+    fold = GroupShuffleSplit(1, test_size=1 / 3, random_state=seed)
+    return Views(arrays, y, list(fold.split(y, y, groups)), groups)
 
 
 @lru_cache(maxsize=1)

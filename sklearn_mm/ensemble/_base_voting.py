@@ -186,7 +186,7 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
             differences = (losses[:, 0] - losses[:, 1]).mean(axis=0)
             differences *= 1 if weight is None else weight
             gains.append(standardize_mean(differences, groups))
-        return gains[0] > 1.96 or (gains[0] > 1 and gains[-1] > 1.96)
+        return min(gains) > 1.96
 
     def _fuse(self, predictions):
         """Pool the predictions; a guarded modality decides where it is present."""

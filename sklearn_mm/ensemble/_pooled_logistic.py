@@ -132,6 +132,10 @@ class PooledLogisticRegression(ClassifierMixin, BaseEstimator):
             return loss, (features.T @ (slope * share[:, None]) + pull).ravel()
 
         result = minimize(
-            objective, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B"
+            objective,
+            np.zeros(np.prod(shape)),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": 100},
         )
         return result.x.reshape(shape)

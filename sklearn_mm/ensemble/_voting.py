@@ -132,8 +132,8 @@ class MultimodalVotingClassifier(ClassTargetMixin, ClassifierMixin, BaseVoting):
     With ``weights="learned"`` two candidates are compared on the out-of-fold
     predictions, as they are and once more with modalities dropped at random: equal
     weights and learned ones, each learned on the other folds. Learned weights are used
-    if their accuracy is higher by 1.96 standard errors, or by one and their log-loss
-    lower by 1.96. Learning is penalised by the distance from equal weights. "soft"
+    if their accuracy is higher and their log-loss lower, both by more than 1.96
+    standard errors. Learning is penalised by the distance from equal weights. "soft"
     learns weights that sum to one; "product" learns exponents of any sum, which
     multiply the modalities' evidence beyond the class frequencies. The sharpness of the
     result is learned with equal weights as well, since a mean of calibrated
