@@ -25,10 +25,10 @@ def drop_modalities(predictions):
     return [np.where(dropped[:, :, None], np.nan, part) for part in predictions]
 
 
-def add_dropped(predictions, target, sample_weight=None):
+def add_dropped(predictions, target, sample_weight=None, max_rows=_MAX_ROWS):
     """Append rows with modalities dropped to the rows as they are.
 
-    Of more than 10,000 rows, as many are drawn at random.
+    Of more rows than ``max_rows``, as many are drawn at random.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ def add_dropped(predictions, target, sample_weight=None):
         Target by output.
     sample_weight : ndarray of shape (n_rows,) or None, default=None
         Weights of the rows.
+    max_rows : int or None, default=10_000
+        Largest number of rows, before they are doubled; None for all.
 
     Returns
     -------
@@ -47,8 +49,8 @@ def add_dropped(predictions, target, sample_weight=None):
         Their weights.
     """
     n_rows = len(target[0])
-    if n_rows > _MAX_ROWS:
-        drawn = np.random.default_rng(0).permutation(n_rows)[:_MAX_ROWS]
+    if max_rows is not None and n_rows > max_rows:
+        drawn = np.random.default_rng(0).permutation(n_rows)[:max_rows]
         predictions = [part[:, drawn] for part in predictions]
         target = [part[drawn] for part in target]
         sample_weight = None if sample_weight is None else sample_weight[drawn]

@@ -203,9 +203,7 @@ class Pool:
 
     def _learn_powers(self, weighing, predictions, target, sample_weight):
         """Learn the powers that minimise the log-loss of what the weights fuse."""
-        n_rows = len(target[0])
-        share = to_share(sample_weight, n_rows)
-        total = n_rows if sample_weight is None else sample_weight.sum()
+        share, total = to_share(sample_weight, len(target[0]))
         present = ~np.isnan(predictions[0][:, :, 0])
         fused = self._fuse_calibrated(predictions, weighing)
         parts = [

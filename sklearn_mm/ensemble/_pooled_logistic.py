@@ -46,24 +46,23 @@ class PooledLogisticRegression(ClassifierMixin, BaseEstimator):
         self.classes_ = np.asarray(self.classes)
         codes = np.searchsorted(self.classes_, y)
         n_classes = len(self.classes_)
-        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-        counts = np.bincount(codes, weight, n_classes) + 0.5  # none is impossible
+        share, total = to_share(sample_weight, len(codes))
+        counts = (
+            np.bincount(codes, share * total, n_classes) + 0.5
+        )  # none is impossible
         self.prior_ = counts / counts.sum()
         predictions, others = self._split(X)
         n_present = np.maximum((~np.isnan(others)).sum(axis=0), 1)
         self.mean_ = np.nansum(others, axis=0) / n_present
         std = np.sqrt(np.nansum((others - self.mean_) ** 2, axis=0) / n_present)
         self.scale_ = np.where(std > 0, std, 1)
-        (predictions,), (codes,), weight = add_dropped([predictions], [codes], weight)
-        share = to_share(weight, len(codes))
-        evidence = gather_evidence(predictions, codes, share, self.prior_)
-        n_rows = weight.sum() / 2
-        self.exponents_ = np.zeros(0)
-        if len(predictions):
-            self.exponents_, _ = learn_exponents([evidence], len(predictions), n_rows)
+        self.exponents_ = self._learn_exponents(predictions, codes, share * total)
+        (predictions,), (codes,), share = add_dropped(
+            [predictions], [codes], share / 2, max_rows=None
+        )
         features = self._make_features(predictions, np.tile(others, (2, 1)))
         pooled = self._pool(predictions)
-        self.coef_ = self._shrink(features, pooled, codes, share, n_rows)
+        self.coef_ = self._shrink(features, pooled, codes, share, total)
         return self
 
     def decision_function(self, X):
@@ -100,6 +99,14 @@ class PooledLogisticRegression(ClassifierMixin, BaseEstimator):
         predictions = contaminate(predictions, _CONTAMINATION, self.prior_)
         return predictions, X[:, is_other]
 
+    def _learn_exponents(self, predictions, codes, weight):
+        if not len(predictions):
+            return np.zeros(0)
+        (predictions,), (codes,), weight = add_dropped([predictions], [codes], weight)
+        share, total = to_share(weight, len(codes))
+        evidence = gather_evidence(predictions, codes, share, self.prior_)
+        return learn_exponents([evidence], len(predictions), total / 2)[0]
+
     def _pool(self, predictions):
         """Pool by the exponents: logarithms of probabilities (n_rows, n_classes)."""
         present = ~np.isnan(predictions).any(axis=2)
@@ -114,12 +121,12 @@ class PooledLogisticRegression(ClassifierMixin, BaseEstimator):
         others = (others - self.mean_) / self.scale_
         return np.nan_to_num(np.hstack([np.ones((len(others), 1)), *logs, others]))
 
-    def _shrink(self, features, pooled, codes, share, n_rows):
+    def _shrink(self, features, pooled, codes, share, total):
         """Fit the coefficients ``(n_features, n_classes)`` beside what is pooled."""
         shape = features.shape[1], pooled.shape[1]
         n_evidence = 1 + len(self.blocks) * shape[1]
-        penalty = np.full((shape[0], 1), _STRENGTH_OTHERS / n_rows)
-        penalty[:n_evidence] = _STRENGTH / n_rows
+        penalty = np.full((shape[0], 1), _STRENGTH_OTHERS / total)
+        penalty[:n_evidence] = _STRENGTH / total
         rows = np.arange(len(codes))
 
         def objective(flat):

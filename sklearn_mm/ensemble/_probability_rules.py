@@ -177,8 +177,7 @@ class LogLinearPool(PoolingRule):
             Upper bound on how far the penalised log-loss is above its minimum.
         """
         predictions, target, weight = add_dropped(predictions, target, sample_weight)
-        total = len(target[0]) if weight is None else weight.sum()
-        share = to_share(weight, len(target[0]))
+        share, total = to_share(weight, len(target[0]))
         parts = [
             gather_evidence(
                 contaminate(part, self.contamination, prior), codes, share, prior

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._weights import learn_weights
+from ._weights import learn_weights, to_share
 
 
 class PoolingRule(BaseEstimator, ABC):
@@ -111,7 +111,7 @@ class PoolingRule(BaseEstimator, ABC):
             return np.mean(losses), np.mean(gradients, axis=0)
 
         complete = not np.isnan(predictions[0]).any()
-        n_rows = len(target[0]) if sample_weight is None else sample_weight.sum()
+        _, n_rows = to_share(sample_weight, len(target[0]))
         weights, gap = learn_weights(objective, len(predictions[0]), n_rows, complete)
         return self, weights, gap
 

@@ -116,7 +116,7 @@ def make_pool_objective(predictions, loss, fallback, sample_weight=None):
     """
     predictions = np.ascontiguousarray(predictions)
     absent = np.isnan(predictions)
-    share = to_share(sample_weight, predictions.shape[1])
+    share, _ = to_share(sample_weight, predictions.shape[1])
     if not absent.any():
         fused = np.empty(len(share))  # allocating it for each call would cost as much
 
@@ -172,15 +172,18 @@ def to_share(sample_weight, n_rows):
     Parameters
     ----------
     sample_weight : ndarray of shape (n_rows,) or None
-        Weights of the rows; all are equal by default.
+        Weights of the rows; all are equal by default, and where all are zero.
     n_rows : int
         Number of rows.
 
     Returns
     -------
-    ndarray of shape (n_rows,)
+    share : ndarray of shape (n_rows,)
         Shares that sum to one.
+    total : float
+        The sum of the weights, or the number of rows.
     """
-    if sample_weight is None:
-        return np.full(n_rows, 1 / n_rows)
-    return sample_weight / sample_weight.sum()
+    total = 0 if sample_weight is None else sample_weight.sum()
+    if total > 0:
+        return sample_weight / total, total
+    return np.full(n_rows, 1 / n_rows), n_rows

@@ -224,6 +224,7 @@ def test_lone_surrogates_are_characters_like_others(container):
     y = np.arange(40) % 2
     texts = [f"{['good', 'bad'][c]}? w{i % 9}?x?? u{i}" for i, c in enumerate(y)]
     shops = rng.choice(["north?", "south", "?"], 40)
+    numbers = rng.normal(size=40) + y
     labels = np.array(["no?", "yes"], dtype=object)[y]
     results = []
     for character in ("\u2603", "\ud800"):
@@ -232,7 +233,7 @@ def test_lone_surrogates_are_characters_like_others(container):
             return np.array([s.replace("?", character) for s in strings], dtype=object)
 
         names = put(["text?", "shop?", "n?"])
-        X = dict(zip(names, [put(texts), put(shops), rng.normal(size=40) + y]))
+        X = dict(zip(names, [put(texts), put(shops), numbers]))
         if container is pd.DataFrame:
             cells = [pd.Series(cells, dtype=object) for cells in X.values()]
             X = pd.DataFrame(dict(enumerate(cells)))

@@ -51,7 +51,8 @@ def make_objective(kind, seed, share_missing=0.0):
 
 def make_evidence(seed, share_missing=0.0):
     answers, true = make_answers(seed, share_missing)
-    return gather_evidence(answers, true, to_share(None, len(true)), PRIOR)
+    share, _ = to_share(None, len(true))
+    return gather_evidence(answers, true, share, PRIOR)
 
 
 def differentiate(function, at):
@@ -302,6 +303,9 @@ def test_the_default_of_stacking_is_the_pool_or_a_logistic_regression(n_classes)
     own = log_loss(target, model.fit(features, target).predict_proba(features))
     plain = LogisticRegression(max_iter=1000).fit(features, target)
     assert own < log_loss(target, plain.predict_proba(features))
+    times = -(-10_001 // len(features))  # exponents are learned from 10,000 rows
+    many = model.fit(np.tile(features, (times, 1)), np.tile(target, times))
+    assert log_loss(target, many.predict_proba(features)) < own
     absent = np.full_like(features, np.nan)
     prior = np.bincount(target) + 0.5
     np.testing.assert_allclose(
