@@ -81,7 +81,12 @@ __getattr__, __dir__, __all__ = lazy.attach(
             "PretrainedTextEncoder",
             "PretrainedTokenizer",
         ],
-        "sequence": ["SequencePadder", "SequenceResampler", "SequenceStatistics"],
+        "sequence": [
+            "SequenceKernels",
+            "SequencePadder",
+            "SequenceResampler",
+            "SequenceStatistics",
+        ],
         "speech": ["NgramLanguageModel", "SpeechRecognizer"],
         "text": ["TextTokenizer", "TextVectorizer"],
         "vector": ["PooledEncoder", "VectorStacker"],

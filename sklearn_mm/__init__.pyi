@@ -61,6 +61,7 @@ from .pretrained import PretrainedAudioEncoder as PretrainedAudioEncoder
 from .pretrained import PretrainedImageEncoder as PretrainedImageEncoder
 from .pretrained import PretrainedTextEncoder as PretrainedTextEncoder
 from .pretrained import PretrainedTokenizer as PretrainedTokenizer
+from .sequence import SequenceKernels as SequenceKernels
 from .sequence import SequencePadder as SequencePadder
 from .sequence import SequenceResampler as SequenceResampler
 from .sequence import SequenceStatistics as SequenceStatistics

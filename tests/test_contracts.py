@@ -34,6 +34,7 @@ from sklearn_mm import (
     PooledEncoder,
     PretrainedImageEncoder,
     PretrainedTextEncoder,
+    SequenceKernels,
     SequencePadder,
     SequenceResampler,
     SequenceStatistics,
@@ -149,6 +150,7 @@ CASES = {
     "SequencePadder-cut": Case(
         SequencePadder(max_length=11), SEQUENCES, np.ones(0), is_vector=False
     ),
+    "SequenceKernels": Case(SequenceKernels(168, random_state=0), SEQUENCES, "text"),
     "SequenceStatistics": Case(SequenceStatistics(), SEQUENCES, "text"),
     "SequenceResampler": Case(SequenceResampler(5), SEQUENCES, "text"),
     "VectorStacker": Case(VectorStacker(), VECTORS, np.ones(3)),

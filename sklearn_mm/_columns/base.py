@@ -270,7 +270,7 @@ class BaseArrayEncoder(StatelessTransformer):
         self
             The encoder.
         """
-        self.sample_shape_ = self._as_array(X, None).shape[1:]
+        self._learn(self._as_array(X, None))
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -290,7 +290,7 @@ class BaseArrayEncoder(StatelessTransformer):
             All NaN where a sample is missing.
         """
         array = self._as_array(X, None)
-        self.sample_shape_ = array.shape[1:]
+        self._learn(array)
         return self._encode_present(array)
 
     def transform(self, X):
@@ -309,6 +309,9 @@ class BaseArrayEncoder(StatelessTransformer):
         self._validate_params()
         array = self._as_array(X, getattr(self, "sample_shape_", None))
         return self._encode_present(array)
+
+    def _learn(self, array):
+        self.sample_shape_ = array.shape[1:]
 
     def _encode_present(self, array):
         n_features = self._check_width(array.shape[1:])

@@ -20,10 +20,10 @@ def iter_blocks(array):
     lengths = valid_lengths(array)
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        yield rows, _fill_gaps(array[rows, :length].astype(np.float64))
+        yield rows, fill_gaps(array[rows, :length].astype(np.float64))
 
 
-def _fill_gaps(block):
+def fill_gaps(block):
     """Interpolate NaN between values linearly; leave channels that are all NaN."""
     for n, c in np.argwhere(np.isnan(block).any(axis=1)):
         channel = block[n, :, c]

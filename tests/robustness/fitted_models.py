@@ -113,6 +113,9 @@ CASES = {
     "AudioStatistics": transformer(lambda: mm.AudioStatistics(8000), column("sound")),
     "TextTokenizer": transformer(mm.TextTokenizer, TEXTS),
     "TextVectorizer": transformer(mm.TextVectorizer, TEXTS),
+    "SequenceKernels": transformer(
+        lambda: mm.SequenceKernels(168, random_state=0), column("path")
+    ),
     "SequencePadder": transformer(mm.SequencePadder, column("path")),
     "SequenceResampler": transformer(mm.SequenceResampler, column("path")),
     "SequenceStatistics": transformer(mm.SequenceStatistics, column("path")),
