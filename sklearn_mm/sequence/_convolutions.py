@@ -15,6 +15,8 @@ _N_FOLDS = 7
 _FEW = 256
 _SIDES = [0, 1, 2, 3, 5, 6, 7, 8]
 _MAX_CHANNELS = 9
+#: Standard deviation, relative to the mean, up to which a channel counts as constant.
+_EPSILON = np.finfo(np.float32).eps
 
 
 def make_dilations(length, n_biases, max_dilations):
@@ -77,8 +79,32 @@ def draw_channels(n_channels, shape, rng):
     ]
 
 
-def make_block(batch, lengths):
-    """Fill gaps of padded sequences with lines, their padding with zeros.
+def compute_scale(samples):
+    """Compute the standard deviation of each channel over samples.
+
+    Parameters
+    ----------
+    samples : list of ndarray of shape (length, ...)
+        Sequences, which may have gaps.
+
+    Returns
+    -------
+    ndarray of shape (channels,), float32
+        1 for a single channel, and for one that does not vary.
+    """
+    samples = [sample.reshape(len(sample), -1) for sample in samples]
+    if samples[0].shape[1] == 1:
+        return np.ones(1, dtype=np.float32)
+    total = sum(np.nansum(s, axis=0, dtype=np.float64) for s in samples)
+    n_values = np.maximum(1, sum((~np.isnan(s)).sum(axis=0) for s in samples))
+    mean = total / n_values
+    squares = sum(np.nansum((s - mean) ** 2, axis=0) for s in samples)
+    scale = np.sqrt(squares / n_values)
+    return np.where(scale > _EPSILON * np.abs(mean), scale, 1).astype(np.float32)
+
+
+def make_block(batch, lengths, scale):
+    """Scale padded sequences, fill gaps with lines, and padding with zeros.
 
     Parameters
     ----------
@@ -86,6 +112,8 @@ def make_block(batch, lengths):
         Sequences padded with NaN.
     lengths : ndarray of shape (n_samples,), int
         Their lengths.
+    scale : ndarray of shape (channels,), float32
+        What to divide each channel by.
 
     Returns
     -------
@@ -98,16 +126,38 @@ def make_block(batch, lengths):
     for row in np.flatnonzero(np.isnan(batch).any(axis=(1, 2))):
         fill_gaps(batch[row : row + 1, : lengths[row]])
     batch[np.isnan(batch)] = 0
+    batch /= scale
     return np.ascontiguousarray(batch.transpose(2, 1, 0))
 
 
-def iter_outputs(block, dilation, kernels):
+def make_floor(n_steps, lengths):
+    """Return what excludes the padding when it is added to outputs.
+
+    Parameters
+    ----------
+    n_steps : int
+        Number of steps of padded sequences.
+    lengths : ndarray of shape (n_samples,), int
+        Lengths of the sequences.
+
+    Returns
+    -------
+    ndarray of shape (n_steps, n_samples), float32
+        0 within a sequence, minus infinity after its end.
+    """
+    inside = np.arange(n_steps)[:, None] < lengths
+    return np.where(inside, np.float32(0), np.float32(-np.inf))
+
+
+def iter_outputs(block, floor, dilation, kernels):
     """Yield the outputs of kernels, which read zeros before and after a sequence.
 
     Parameters
     ----------
     block : ndarray of shape (time, n_samples), float32
         Sequences, with zeros after the end of shorter ones.
+    floor : ndarray of shape (time, n_samples), float32
+        Added to each output.
     dilation : int
         Steps between neighbouring weights.
     kernels : iterable of (int, int, int)
@@ -119,7 +169,7 @@ def iter_outputs(block, dilation, kernels):
         Valid until the next one is yielded.
     """
     shifted = list(_iter_shifts(block, dilation))
-    minus = -block
+    minus = floor - block
     for i in _SIDES:
         minus -= shifted[i]
     tripled = list(_iter_shifts(3 * block, dilation))
@@ -143,57 +193,31 @@ def _iter_shifts(block, dilation):
         yield padded[i * dilation : i * dilation + n_steps]
 
 
-class Window:
-    """The steps of each sequence that count: all, or those away from the ends.
+def count_above(output, biases, buffer):
+    """Count the steps at which an output exceeds each bias.
 
     Parameters
     ----------
-    lengths : ndarray of shape (n_samples,), int
-        Lengths of the sequences.
-    margin : int
-        Steps to leave out on either side of sequences that are longer than both.
+    output : ndarray of shape (time, n_samples)
+        Output of one kernel.
+    biases : ndarray of shape (n_biases,)
+        Its biases.
+    buffer : ndarray of shape (n_biases, time, n_samples), bool
+        Overwritten.
+
+    Returns
+    -------
+    ndarray of shape (n_biases, n_samples), int
+        The counts.
     """
-
-    def __init__(self, lengths, margin):
-        margin = np.where(lengths > 2 * margin, margin, 0)
-        end = lengths - margin
-        self.n_steps = end - margin
-        self.rows = slice(margin.min(), end.max())
-        steps = np.arange(self.rows.start, self.rows.stop)[:, None]
-        inside = (steps >= margin) & (steps < end)
-        self.inside = None if inside.all() else inside
-
-    def average(self, output, biases, buffer):
-        """Compute the proportion of steps at which an output exceeds each bias.
-
-        Parameters
-        ----------
-        output : ndarray of shape (time, n_samples)
-            Output of one kernel.
-        biases : ndarray of shape (n_biases,)
-            Its biases.
-        buffer : ndarray of shape (n_biases, time, n_samples), bool
-            Overwritten.
-
-        Returns
-        -------
-        ndarray of shape (n_biases, n_samples)
-            The proportions.
-        """
-        above = buffer[:, self.rows]
-        np.greater(output[self.rows], biases[:, None, None], out=above)
-        if self.inside is not None:
-            above &= self.inside
-        return _count(above.view(np.uint8)) / self.n_steps
-
-
-def _count(counts):
-    """Sum bytes ``(n_biases, time, n_samples)`` that are 0 or 1 over time, in place."""
-    n_steps, n_samples = counts.shape[1:]
+    np.greater(output, biases[:, None, None], out=buffer)
+    ones = buffer.view(np.uint8)
+    # Fold the steps onto each other, which is fast, as long as no byte can overflow.
+    n_steps, n_samples = ones.shape[1:]
     for _ in range(_N_FOLDS):
         half = n_steps // 2
         if half * n_samples < _FEW:
             break
-        kept, n_steps = counts[:, :half], n_steps - half
-        np.add(kept, counts[:, n_steps : n_steps + half], out=kept)
-    return counts[:, :n_steps].sum(axis=1, dtype=np.intp)
+        kept, n_steps = ones[:, :half], n_steps - half
+        np.add(kept, ones[:, n_steps : n_steps + half], out=kept)
+    return ones[:, :n_steps].sum(axis=1, dtype=np.intp)

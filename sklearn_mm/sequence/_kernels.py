@@ -14,17 +14,20 @@ from .._utils.imports import Interval, StrOptions
 from ._blocks import check_sequences
 from ._convolutions import (
     KERNELS,
-    LENGTH,
-    Window,
+    compute_scale,
+    count_above,
     draw_channels,
     iter_outputs,
     make_block,
     make_dilations,
+    make_floor,
 )
 
 _GOLDEN = (np.sqrt(5) + 1) / 2
-#: Number of values of a batch, so that its convolutions stay in the processor's cache.
+#: Number of values of a batch, whose convolutions stay in the processor's cache.
 _BATCH = 2**17
+#: Number of values that a shorter sequence counts as, to bound a batch's features.
+_SHORT = 2**8
 
 
 class SequenceKernels(BaseArrayEncoder):
@@ -34,10 +37,10 @@ class SequenceKernels(BaseArrayEncoder):
     weights are -1 and 2, at up to 32 dilations each. A feature is the proportion of
     steps where the output of one convolution exceeds one bias. Biases are quantiles of
     the outputs for training sequences drawn at random. Sequences with channels are
-    convolved in random subsets of up to 9 channels, whose outputs are added.
+    convolved in random subsets of up to 9 channels, which are scaled and added.
 
-    The features serve a linear model: scale them and fit a ridge or a logistic
-    regression.
+    The features are meant for a regularized linear model, such as scikit-learn's
+    ``RidgeClassifierCV``.
 
     Parameters
     ----------
@@ -64,23 +67,25 @@ class SequenceKernels(BaseArrayEncoder):
         Steps between neighbouring weights of a kernel.
     channels_ : list of (list of tuple of int)
         Channels that a kernel adds up, for each dilation and kernel.
+    scale_ : ndarray of shape (n_channels,), float32
+        Standard deviation of each channel in the sequences drawn, 1 for a single one.
     biases_ : list of ndarray of shape (84, n_biases), float32
         Biases of each kernel, for each dilation.
 
     See Also
     --------
-    SequenceStatistics : A few features with names that people know; nothing is learned.
+    SequenceStatistics : A few interpretable features, without anything learned.
 
     Notes
     -----
     Sequences may be longer or shorter than those of ``fit``, and of different lengths.
-    Each is convolved with zeros on either side. Every other kernel counts only the
-    steps where it lies within the sequence, unless it never does. Gaps (NaN between
-    values) are filled by linear interpolation; a channel without any value counts as
-    zero. Memory is bounded by batches of a few sequences per thread.
+    Gaps (NaN between values) are filled by linear interpolation; a channel without any
+    value counts as zero. Memory is bounded by batches of a few sequences per thread.
 
-    Channels are added before the convolution. The output is that of [1]_ up to
-    rounding.
+    There are two differences from [1]_. All kernels read zeros before and after a
+    sequence, as in its authors' code for different lengths, where otherwise half of the
+    kernels leave out the ends. Channels are divided by their standard deviations, so
+    that those in large units do not drown others.
 
     References
     ----------
@@ -138,6 +143,7 @@ class SequenceKernels(BaseArrayEncoder):
         shape = len(self.dilations_), len(KERNELS)
         self.channels_ = draw_channels(n_channels, shape, rng)
         examples = rng.randint(len(samples), size=shape)
+        self.scale_ = compute_scale([samples[i] for i in np.unique(examples)])
         # A low-discrepancy sequence spreads the quantiles of nearby features.
         quantiles = np.arange(1, len(KERNELS) * counts.sum() + 1) * _GOLDEN % 1
         ends = np.cumsum(len(KERNELS) * counts)[:-1]
@@ -151,9 +157,12 @@ class SequenceKernels(BaseArrayEncoder):
         quantiles = quantiles.reshape(len(KERNELS), -1)
         biases = np.empty(quantiles.shape, dtype=np.float32)
         for k, sample in enumerate(samples):
-            block = make_block(sample[None], np.array([len(sample)]))
-            total = _add_channels(block, self.channels_[j][k])
-            (output,) = iter_outputs(total, self.dilations_[j], KERNELS[k : k + 1])
+            channels, length = list(self.channels_[j][k]), len(sample)
+            batch = sample.reshape(1, length, -1)[..., channels]
+            block = make_block(batch, np.array([length]), self.scale_[channels])
+            total, floor = block.sum(axis=0), np.float32(0)
+            kernels = KERNELS[k : k + 1]
+            (output,) = iter_outputs(total, floor, self.dilations_[j], kernels)
             biases[k] = np.quantile(output, quantiles[k])
         return biases
 
@@ -180,24 +189,24 @@ class SequenceKernels(BaseArrayEncoder):
 
     def _encode_batch(self, batch, lengths):
         """Compute features ``(n_samples, n_features_out)`` of padded sequences."""
-        block = make_block(batch, lengths)
+        block = make_block(batch, lengths, self.scale_)
+        floor = make_floor(batch.shape[1], lengths)
         dilations = range(len(self.dilations_))
-        parts = [self._encode_dilation(block, lengths, j) for j in dilations]
-        return np.concatenate([part.reshape(-1, len(batch)) for part in parts]).T
+        parts = [self._encode_dilation(block, floor, j) for j in dilations]
+        counts = np.concatenate([part.reshape(-1, len(batch)) for part in parts])
+        return (counts / lengths.astype(np.float32)).T
 
-    def _encode_dilation(self, block, lengths, j):
-        """Compute features ``(n_kernels, n_biases, n_samples)`` at one dilation."""
+    def _encode_dilation(self, block, floor, j):
+        """Count steps ``(n_kernels, n_biases, n_samples)`` above each bias."""
         dilation, biases = self.dilations_[j], self.biases_[j]
-        windows = [Window(lengths, 0), Window(lengths, LENGTH // 2 * dilation)]
-        features = np.empty((*biases.shape, len(lengths)), dtype=np.float32)
+        counts = np.empty((*biases.shape, block.shape[2]), dtype=np.float32)
         buffer = np.empty((biases.shape[1], *block.shape[1:]), dtype=bool)
         for channels, kernels in _group(self.channels_[j]):
             total = _add_channels(block, channels)
-            outputs = iter_outputs(total, dilation, KERNELS[kernels])
+            outputs = iter_outputs(total, floor, dilation, KERNELS[kernels])
             for k, output in zip(kernels, outputs):
-                window = windows[(j + k) % 2]
-                features[k] = window.average(output, biases[k], buffer)
-        return features
+                counts[k] = count_above(output, biases[k], buffer)
+        return counts
 
     def _feature_names(self, sample_shape):
         return [
@@ -218,7 +227,7 @@ def _split(order, lengths):
     """Split rows in order of length into batches of few values."""
     while len(order):
         # The last sequence of a batch is its longest one.
-        n_values = np.arange(1, len(order) + 1) * lengths[order]
+        n_values = np.arange(1, len(order) + 1) * np.maximum(lengths[order], _SHORT)
         size = max(1, np.searchsorted(n_values, _BATCH, side="right"))
         yield order[:size]
         order = order[size:]
