@@ -248,7 +248,8 @@ class BaseArrayEncoder(StatelessTransformer):
     ``_encode(array)``, which gets present samples only, and
     ``_feature_names(sample_shape)``. ``_ragged`` says whether samples are padded with
     NaN, ``_gaps`` whether individual numbers may be NaN. An ``on_error`` parameter, if
-    there is one, applies to cells that are not arrays of numbers.
+    there is one, applies to cells that are not arrays of numbers. A subclass that is
+    not stateless extends ``_learn(array)``, and sets the tag ``requires_fit``.
     """
 
     _ragged = True

@@ -11,6 +11,7 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_mm import CachedEncoder, SequenceKernels, SequencePadder
+from sklearn_mm._columns.padding import PaddedArray
 from sklearn_mm.sequence import _kernels
 
 KERNELS = list(combinations(range(9), 3))
@@ -105,6 +106,8 @@ def test_padding_and_batches_change_nothing(monkeypatch):
     padded = SequencePadder(max_length=90).transform([*sequences, None])
     np.testing.assert_array_equal(encoder.transform(padded)[:5], expected)
     np.testing.assert_array_equal(clone(SMALL).fit_transform(padded)[:5], expected)
+    sparse = PaddedArray([*sequences, None], 90, (3,))
+    np.testing.assert_array_equal(clone(SMALL).fit_transform(sparse)[:5], expected)
     for size in (1, 70, 10**6):
         monkeypatch.setattr(_kernels, "_BATCH", size)
         np.testing.assert_array_equal(encoder.transform(sequences), expected)
