@@ -84,6 +84,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "sequence": [
             "SequenceKernels",
             "SequencePadder",
+            "SequenceQuantiles",
             "SequenceResampler",
             "SequenceStatistics",
         ],

@@ -63,6 +63,7 @@ from .pretrained import PretrainedTextEncoder as PretrainedTextEncoder
 from .pretrained import PretrainedTokenizer as PretrainedTokenizer
 from .sequence import SequenceKernels as SequenceKernels
 from .sequence import SequencePadder as SequencePadder
+from .sequence import SequenceQuantiles as SequenceQuantiles
 from .sequence import SequenceResampler as SequenceResampler
 from .sequence import SequenceStatistics as SequenceStatistics
 from .speech import NgramLanguageModel as NgramLanguageModel

@@ -32,6 +32,7 @@ class SequenceResampler(BaseArrayEncoder):
     See Also
     --------
     SequenceStatistics : Features that do not depend on when something happens.
+    SequenceQuantiles : Quantiles over intervals of time, which are many more features.
 
     Notes
     -----

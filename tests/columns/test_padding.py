@@ -19,6 +19,7 @@ from sklearn_mm import (
     LogMelSpectrogram,
     MultimodalVectorizer,
     SequencePadder,
+    SequenceQuantiles,
     SequenceResampler,
     SequenceStatistics,
 )
@@ -42,6 +43,7 @@ ENCODERS = {
         FeatureUnion([("a", SequenceStatistics()), ("b", SequenceResampler())]),
     ),
     "arrays": SequenceStatistics(),
+    "quantiles": make_pipeline(SPEECH, SequenceQuantiles(3, n_steps=20)),
     "cut": make_pipeline(SequencePadder(3000), SequenceResampler()),
 }
 

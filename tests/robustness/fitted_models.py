@@ -117,6 +117,7 @@ CASES = {
         lambda: mm.SequenceKernels(168, random_state=0), column("path")
     ),
     "SequencePadder": transformer(mm.SequencePadder, column("path")),
+    "SequenceQuantiles": transformer(mm.SequenceQuantiles, column("path")),
     "SequenceResampler": transformer(mm.SequenceResampler, column("path")),
     "SequenceStatistics": transformer(mm.SequenceStatistics, column("path")),
     "VideoLoader": transformer(lambda: mm.VideoLoader(3, (20, 24)), [make_clip(5)] * 2),
