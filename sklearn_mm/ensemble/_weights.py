@@ -57,9 +57,9 @@ def learn_weights(objective, n_modalities, n_rows, complete=True):
         return loss + strength * away @ away, gradient + 2 * strength * away
 
     weights = equal
-    for tolerance in (1e-9, 1e-12, 1e-15, 1e-18):
-        weights = _solve(penalized, weights, tolerance, least)
-        gap = _compute_gap(penalized(weights)[1], weights, least)
+    for tolerance in (1e-12, 1e-15, 1e-18):
+        weights, gradient = _solve(penalized, weights, tolerance, least)
+        gap = _compute_gap(gradient, weights, least)
         if gap <= _GAP:
             return weights, gap
     warn_user(
@@ -85,7 +85,9 @@ def _solve(objective, start, tolerance, least):
         options={"ftol": tolerance, "maxiter": 200},
     )
     weights = np.clip(result.x, least, None)
-    return weights / weights.sum()
+    weights /= weights.sum()
+    moved = np.abs(weights - result.x).max() > 1e-12
+    return weights, objective(weights)[1] if moved else result.jac
 
 
 def _compute_gap(gradient, weights, least):
