@@ -158,28 +158,29 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
         groups = None if groups is None else np.asarray(groups)[rows]
         self._pool = pool.fit(predictions, target, weight)
         pools = _fit_pools(pool, predictions, target, weight, tests)
+        fused, equal = (
+            _fuse_folds(pools, predictions, tests, equally) for equally in (False, True)
+        )
         if pool.is_learned:
             self.weights_gap_ = pool.gap_
-            if not self._beat_equal(pools, predictions, target, weight, tests, groups):
-                for each in (pool, *pools):
-                    each.use_equal_weights()
+            dropped = drop_modalities(predictions)
+            pairs = [(equal, fused)]
+            pairs.append([_fuse_folds(pools, dropped, tests, e) for e in (True, False)])
+            if not self._beat_equal(pairs, target, weight, groups):
+                pool.use_equal_weights()
+                fused = equal
             if pool.sharpness_ is not None:
                 self.sharpness_ = pool.sharpness_
-        fused = _fuse_folds(pools, predictions, tests)
-        equal = None
-        if len(np.unique(self._pool.weights_)) > 1 or pool.is_confident:
-            equal = _fuse_folds(pools, predictions, tests, equally=True)
+        if len(np.unique(pool.weights_)) == 1 and not pool.is_confident:
+            equal = None  # what is fused has equal weights itself
         self._compare(predictions, fused, target, weight, groups, equal)
 
-    def _beat_equal(self, pools, predictions, target, weight, tests, groups):
+    def _beat_equal(self, pairs, target, weight, groups):
         """Whether learned weights beat equal ones out of fold by more than noise.
 
-        That is measured on the rows as they are, and once more with modalities dropped.
+        ``pairs`` are fused by equal and by learned weights, from the rows as they are,
+        and from rows with modalities dropped.
         """
-        pairs = [
-            [_fuse_folds(pools, each, tests, equally) for equally in (True, False)]
-            for each in (predictions, drop_modalities(predictions))
-        ]
         gains = []  # in standard errors
         for measure in self._measures:
             losses = np.array([[measure(fused, target) for fused in p] for p in pairs])
@@ -190,10 +191,9 @@ class BaseVoting(TransformerMixin, OutOfFoldMixin, BaseFusion):
 
     def _fuse(self, predictions):
         """Pool the predictions; a guarded modality decides where it is present."""
-        fused, abstained = self._pool.fuse(predictions)
-        if getattr(self, "guarded_", None) == EQUAL:
-            fused, _ = self._pool.fuse(predictions, equally=True)
-        elif getattr(self, "guarded_", None) is not None:
+        guarded = getattr(self, "guarded_", None)
+        fused, abstained = self._pool.fuse(predictions, equally=guarded == EQUAL)
+        if guarded not in (None, EQUAL):
             best = self._comparison.best
             for part, member_parts in zip(fused, self._pool.calibrate(predictions)):
                 present = ~np.isnan(member_parts[best][:, 0])

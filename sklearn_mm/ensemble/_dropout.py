@@ -2,7 +2,7 @@
 
 import numpy as np
 
-#: As many rows tell the few numbers that are learned from them.
+#: Enough rows for the few numbers that are learned from them.
 _MAX_ROWS = 10_000
 
 
@@ -44,7 +44,7 @@ def add_dropped(predictions, target, sample_weight=None, max_rows=_MAX_ROWS):
     Returns
     -------
     predictions, target : list of ndarray
-        Of twice as many rows.
+        Each with twice as many rows.
     sample_weight : ndarray or None
         Their weights.
     """

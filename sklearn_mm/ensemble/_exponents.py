@@ -29,7 +29,7 @@ class Evidence:
     target : ndarray of shape (n_rows,), int
         Codes of the true classes.
     share : ndarray of shape (n_rows,)
-        Shares of the rows in the mean loss; they sum to one.
+        Weight of each row in the mean loss; the weights sum to one.
     """
 
     logs: np.ndarray
@@ -47,12 +47,8 @@ class Evidence:
         n_modalities = len(exponents)
         logs = self.logs.reshape(n_modalities, -1)
         odds = (exponents @ logs).reshape(self.offset.shape) + self.offset
-        top = odds.max(axis=1, keepdims=True)
-        powers = np.exp(odds - top)
-        sums = powers.sum(axis=1)
-        loss = (np.log(sums) + top[:, 0]) @ self.share
-        powers /= sums[:, None]
-        weighted = self.logs * powers
+        loss, proba = _compute_log_loss(odds, self.share)
+        weighted = self.logs * proba
         means = weighted.sum(axis=2)  # (n_modalities, n_rows)
         weighted *= self.share[:, None]
         second = logs @ weighted.reshape(n_modalities, -1).T
@@ -74,7 +70,7 @@ class Sharpening:
     target : ndarray of shape (n_rows,), int
         Codes of the true classes.
     share : ndarray of shape (n_rows,)
-        Shares of the rows in the mean loss; they sum to one.
+        Weight of each row in the mean loss; the weights sum to one.
     """
 
     fused: np.ndarray
@@ -91,15 +87,19 @@ class Sharpening:
     def __call__(self, exponents):
         """Compute the log-loss, its gradient and its Hessian."""
         odds = self.logs * (exponents @ self.present)[:, None]
-        top = odds.max(axis=1, keepdims=True)
-        powers = np.exp(odds - top)
-        sums = powers.sum(axis=1)
-        powers /= sums[:, None]
-        loss = (np.log(sums) + top[:, 0]) @ self.share
-        mean = np.einsum("nk,nk->n", powers, self.logs)
-        variance = np.einsum("nk,nk,nk->n", powers, self.logs, self.logs) - mean**2
+        loss, proba = _compute_log_loss(odds, self.share)
+        mean = np.einsum("nk,nk->n", proba, self.logs)
+        variance = np.einsum("nk,nk,nk->n", proba, self.logs, self.logs) - mean**2
         hessian = (self.present * (variance * self.share)) @ self.present.T
         return loss, self.present @ (mean * self.share), hessian
+
+
+def _compute_log_loss(odds, share):
+    """Compute the mean log-loss of log-odds to the true class, and probabilities."""
+    top = odds.max(axis=1, keepdims=True)
+    powers = np.exp(odds - top)
+    sums = powers.sum(axis=1, keepdims=True)
+    return (np.log(sums) + top)[:, 0] @ share, powers / sums
 
 
 def contaminate(predictions, share, prior):
@@ -132,7 +132,7 @@ def gather_evidence(predictions, target, share, prior):
     target : ndarray of shape (n_rows,), int
         Codes of the true classes.
     share : ndarray of shape (n_rows,)
-        Shares of the rows in the mean loss.
+        Weight of each row in the mean loss; the weights sum to one.
     prior : ndarray of shape (n_classes,)
         Class frequencies.
 
@@ -141,10 +141,7 @@ def gather_evidence(predictions, target, share, prior):
     Evidence
         The loss as a function of the exponents.
     """
-    log_prior = np.log(np.maximum(prior, _FLOOR))
-    logs = np.log(np.maximum(predictions, _FLOOR)) - log_prior
-    logs[np.isnan(logs)] = 0
-    return Evidence(logs, log_prior, target, share)
+    return Evidence(*_take_logs(predictions, prior), target, share)
 
 
 def add_evidence(predictions, exponents, prior):
@@ -164,10 +161,16 @@ def add_evidence(predictions, exponents, prior):
     ndarray of shape (n_rows, n_classes)
         Logarithms of the fused probabilities, up to a constant for each row.
     """
+    logs, log_prior = _take_logs(predictions, prior)
+    return np.einsum("mn,mnk->nk", exponents, logs) + log_prior
+
+
+def _take_logs(predictions, prior):
+    """Take logarithms relative to the prior, 0 for NaN, and those of the prior."""
     log_prior = np.log(np.maximum(prior, _FLOOR))
     logs = np.log(np.maximum(predictions, _FLOOR)) - log_prior
     logs[np.isnan(logs)] = 0
-    return np.einsum("mn,mnk->nk", exponents, logs) + log_prior
+    return logs, log_prior
 
 
 def learn_exponents(parts, n_modalities, n_rows, least=0.0):
@@ -202,7 +205,7 @@ def learn_exponents(parts, n_modalities, n_rows, least=0.0):
     """
     mean = np.full((n_modalities, n_modalities), 1 / n_modalities)
     curvature = 2 / n_rows * (np.eye(n_modalities) - mean + _PULL * mean)
-    convexity = 2 / n_rows * (_PULL if n_modalities == 1 else min(_PULL, 1))
+    convexity = 2 / n_rows * _PULL  # the smallest eigenvalue of the curvature
 
     def penalized(exponents):
         losses, gradients, hessians = zip(*(part(exponents) for part in parts))

@@ -43,7 +43,7 @@ class Comparison:
             return
         low, high = self.interval
         if names[self.best] == EQUAL:
-            other = "equal weights"
+            other = EQUAL
             advice = ("They are used", "would use them")
         else:
             other = f"modality {names[self.best]!r} alone"

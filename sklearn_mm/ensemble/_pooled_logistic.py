@@ -47,9 +47,7 @@ class PooledLogisticRegression(ClassifierMixin, BaseEstimator):
         codes = np.searchsorted(self.classes_, y)
         n_classes = len(self.classes_)
         share, total = to_share(sample_weight, len(codes))
-        counts = (
-            np.bincount(codes, share * total, n_classes) + 0.5
-        )  # none is impossible
+        counts = 0.5 + np.bincount(codes, share * total, n_classes)  # none is zero
         self.prior_ = counts / counts.sum()
         predictions, others = self._split(X)
         n_present = np.maximum((~np.isnan(others)).sum(axis=0), 1)

@@ -1,6 +1,7 @@
 """Voting rules for class probabilities and for votes."""
 
 import numpy as np
+from scipy.special import softmax
 
 from ._dropout import add_dropped
 from ._exponents import add_evidence, contaminate, gather_evidence, learn_exponents
@@ -145,8 +146,7 @@ class LogLinearPool(PoolingRule):
         else:
             scores = np.einsum("mn,mnk->nk", weights, logs)
             scores /= weights.sum(axis=0)[:, None]
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        return softmax(scores, axis=1)
 
     def learn(self, predictions, target, priors, sample_weight=None):
         """Learn exponents that minimise the log-loss, drawn to equal ones.
@@ -204,6 +204,4 @@ class EvidencePool(PoolingRule):
     def fuse(self, predictions, weights, prior):
         """Fuse the modalities' probabilities; ``weights`` are the exponents."""
         predictions = contaminate(predictions, self.contamination, prior)
-        scores = add_evidence(predictions, weights, prior)
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        return softmax(add_evidence(predictions, weights, prior), axis=1)
